@@ -1,0 +1,66 @@
+/* module.h - a module: decoded, validated, ready to be instantiated.
+ *
+ * Owner: the caller of engine_module_new, who frees it after every store that
+ * holds an instance of it.  Threads: immutable once made; share freely.
+ */
+#ifndef ENGINE_MODULE_H
+#define ENGINE_MODULE_H
+
+#include "base/diag.h"
+#include "base/mem.h"
+#include "engine/type.h"
+
+struct engine_module; /* opaque */
+
+/* What is allowed beyond the first version of the language.  All-zero allows all that is built. */
+struct engine_module_options {
+	bool no_sign_extension, no_saturating_convert, no_multi_value, no_bulk_memory;
+	bool no_reference_types, no_mutable_globals;
+};
+
+/* A module's own bounds; above them it is refused with LB_E_LIMIT. */
+enum {
+	ENGINE_TYPES_MAX = 1000000,
+	ENGINE_FUNCS_MAX = 1000000,
+	ENGINE_IMPORTS_MAX = 1000000,
+	ENGINE_EXPORTS_MAX = 1000000,
+	ENGINE_GLOBALS_MAX = 1000000,
+	ENGINE_SEGMENTS_MAX = 1000000,     /* of data; of elements as many again */
+	ENGINE_SEGMENT_LEN_MAX = 10000000, /* elements in one */
+	ENGINE_TABLES_MAX = 100000,
+	ENGINE_MEMORIES_MAX = 1, /* more is "multiple memories" */
+	ENGINE_PARAMS_MAX = 1000,
+	ENGINE_RESULTS_MAX = 1000,
+	ENGINE_LOCALS_MAX = 50000,      /* parameters included */
+	ENGINE_BODY_SIZE_MAX = 7654321, /* bytes of one function */
+	ENGINE_FRAME_SLOTS_MAX = 65535, /* locals and operands of one function */
+	ENGINE_NESTING_MAX = 100000     /* blocks within blocks */
+};
+
+/* Decode and validate all of `bytes`, which are borrowed for the call only.
+ * On failure *out is NULL and the error is MALFORMED, INVALID or LIMIT with the
+ * byte offset as context (the diagnostic says what, where and in which
+ * function), or NOMEM.  `options` and `diag` may be NULL. */
+lb_err engine_module_new(struct engine_module **out, struct lb_mem *mem, struct lb_bytes bytes,
+                         const struct engine_module_options *options, struct lb_diag *diag);
+void engine_module_free(struct engine_module *module); /* NULL is fine */
+
+/* Imports and exports, in the module's order; everything in them is borrowed from it. */
+struct engine_import {
+	struct lb_bytes module, name;
+	struct engine_extern_type type;
+};
+
+struct engine_export {
+	struct lb_bytes name;
+	struct engine_extern_type type;
+};
+
+uint32_t engine_module_import_count(const struct engine_module *module);
+uint32_t engine_module_export_count(const struct engine_module *module);
+void engine_module_import(struct engine_import *out, const struct engine_module *module,
+                          uint32_t index);
+void engine_module_export(struct engine_export *out, const struct engine_module *module,
+                          uint32_t index);
+
+#endif
