@@ -1,0 +1,19 @@
+/* json.h - reading JSON (RFC 8259) into values.  Writing is lb_value_write.
+ *
+ * Wraps jansson.  Untrusted input: depth at most LB_JSON_DEPTH_MAX, duplicate
+ * keys are refused, strings must be UTF-8.  Threads: any.
+ */
+#ifndef LB_DATA_JSON_H
+#define LB_DATA_JSON_H
+
+#include "base/diag.h"
+#include "base/value.h"
+
+enum { LB_JSON_DEPTH_MAX = 512 };
+
+/* The whole of `text` is one value (of any kind), in `arena`.  MALFORMED with the byte offset
+ * as context, line and column in the diagnostic; NOMEM.  On failure *out is NULL. */
+lb_err lb_json_read(struct lb_value **out, struct lb_arena *arena, struct lb_bytes text,
+                    struct lb_diag *diag);
+
+#endif

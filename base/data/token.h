@@ -1,0 +1,46 @@
+/* token.h - signed tokens (JWT, RFC 7519; RS256) and their keys (JWK, RFC 7517), by libcjose.
+ *
+ * A key signs; a key set verifies.  Verification is strict: RS256 only (never
+ * "none", never a symmetric algorithm), the key is found by `kid`, `iss` and the
+ * single `aud` must be equal, `exp`, `nbf` and `iat` must hold within the
+ * leeway, `jti` must be there.  The diagnostic names the claim that did not hold.
+ * Threads: immutable once made; share freely.
+ */
+#ifndef LB_DATA_TOKEN_H
+#define LB_DATA_TOKEN_H
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/value.h"
+
+struct lb_token_key;
+struct lb_token_keyset;
+
+lb_err lb_token_key_generate(struct lb_token_key **out,
+                             struct lb_mem *mem); /* RSA 2048, kid from its thumbprint */
+lb_err lb_token_key_read(struct lb_token_key **out, struct lb_mem *mem, struct lb_bytes jwk,
+                         struct lb_diag *diag);
+lb_err lb_token_key_write(struct lb_buf *out, const struct lb_token_key *key); /* private JWK */
+lb_err lb_token_key_write_public(struct lb_buf *out,
+                                 const struct lb_token_key *key); /* {"keys":[...]} */
+void lb_token_key_free(struct lb_token_key *key);
+
+/* Compact serialisation of the claims object, signed. */
+lb_err lb_token_sign(struct lb_buf *out, const struct lb_token_key *key,
+                     const struct lb_value *claims);
+
+lb_err lb_token_keyset_read(struct lb_token_keyset **out, struct lb_mem *mem, struct lb_bytes jwks,
+                            struct lb_diag *diag);
+void lb_token_keyset_free(struct lb_token_keyset *keys);
+
+struct lb_token_expect {
+	struct lb_bytes issuer, audience;
+	uint64_t now_s, leeway_s; /* seconds since 1970; leeway 60 is usual */
+};
+
+/* The claims, in `arena`.  DENIED with the claim named; MALFORMED for what is no token; NOMEM. */
+lb_err lb_token_verify(struct lb_value **claims, struct lb_arena *arena,
+                       const struct lb_token_keyset *keys, struct lb_bytes token,
+                       const struct lb_token_expect *expect, struct lb_diag *diag);
+
+#endif

@@ -1,0 +1,50 @@
+/* yaml.h - reading YAML 1.2 into nodes that know their place.
+ *
+ * Wraps libfyaml's event parser.  Untrusted input is bounded by the limits.
+ * Aliases are resolved (a shared node; the expansion counts against the
+ * limit), merge keys are not special, tags are kept, duplicate keys are left for the
+ * caller to judge.  What a plain scalar means (null, number, ...) is for the
+ * caller as well.  Threads: any.
+ */
+#ifndef LB_DATA_YAML_H
+#define LB_DATA_YAML_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/diag.h"
+
+enum lb_yaml_kind { LB_YAML_SCALAR, LB_YAML_SEQUENCE, LB_YAML_MAPPING };
+enum lb_yaml_style {
+	LB_YAML_PLAIN,
+	LB_YAML_SINGLE_QUOTED,
+	LB_YAML_DOUBLE_QUOTED,
+	LB_YAML_LITERAL,
+	LB_YAML_FOLDED
+};
+
+struct lb_yaml_node {
+	enum lb_yaml_kind kind;
+	enum lb_yaml_style style;    /* of a scalar */
+	uint32_t line, column;       /* from 1, columns in code points */
+	struct lb_bytes tag;         /* "tag:yaml.org,2002:str" or empty */
+	struct lb_bytes text;        /* of a scalar, UTF-8 */
+	struct lb_yaml_node **items; /* of a sequence; of a mapping key, value, key, value, ... */
+	uint32_t count;              /* items; of a mapping twice its pairs */
+	bool aliased;                /* reached through an alias at least once */
+};
+
+struct lb_yaml_limits {      /* zero: the default */
+	size_t bytes_max;    /* 1 MiB */
+	uint32_t depth_max;  /* 50 */
+	uint32_t events_max; /* 1,000,000, aliases expanded */
+};
+
+/* The first document; *out is NULL for an empty one.  MALFORMED or LIMIT with the line as
+ * context and "line L, column C: ..." in the diagnostic; NOMEM.  A second document is MALFORMED. */
+lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb_bytes text,
+                    const struct lb_yaml_limits *limits, struct lb_diag *diag);
+
+/* The value of a key of a mapping; NULL where there is none. */
+const struct lb_yaml_node *lb_yaml_find(const struct lb_yaml_node *mapping, const char *key);
+
+#endif

@@ -1,0 +1,62 @@
+/* process.h - other programs: start, wait, end with all they started.
+ *
+ * Layer: platform.  A process is started in a group of its own (unless asked
+ * otherwise) so that it can be ended with its descendants.  Threads: any;
+ * one process is waited for by one thread.
+ */
+#ifndef PLAT_PROCESS_H
+#define PLAT_PROCESS_H
+
+#include "base/err.h"
+
+struct plat_fd {
+	int parent, child;
+}; /* the child sees `parent` as its `child` */
+
+struct plat_spawn {
+	const char *const
+		*argv; /* argv[0] is looked up in PATH unless it has a slash; ends with NULL */
+	const char *const *envp;   /* NULL: this process's */
+	const char *cwd;           /* NULL: this process's */
+	int in, out, err;          /* descriptors for 0, 1, 2; -1: the null device */
+	const struct plat_fd *fds; /* more descriptors; all others are closed in the child */
+	size_t fd_count;
+	bool same_group;      /* stay in this process's group (a terminal's Ctrl-C reaches it) */
+	bool die_with_parent; /* killed when the thread that started it ends */
+};
+
+struct plat_process {
+	int pid;
+	int pidfd;
+}; /* pidfd may be waited for with poll; -1 where there is none */
+
+struct plat_exit {
+	bool signaled;
+	int number; /* exit status, or the signal */
+};
+
+enum plat_signal { PLAT_INTERRUPT, PLAT_TERMINATE, PLAT_KILL };
+
+/* NOTFOUND when the program is not there, DENIED when it may not be run: known at once, by this
+ * call. */
+lb_err plat_spawn(struct plat_process *out, const struct plat_spawn *how);
+
+/* TIMEOUT when it still runs after timeout_ms (UINT64_MAX: wait for ever). */
+lb_err plat_process_wait(struct plat_exit *out, struct plat_process *process, uint64_t timeout_ms);
+
+/* To the whole group; nothing where it is gone. */
+void plat_process_signal(const struct plat_process *process, enum plat_signal signal);
+
+/* The exit status a shell would show: the number, or 128 + signal. */
+int plat_exit_status(struct plat_exit exit);
+
+/* A pipe, both ends closed on exec. */
+lb_err plat_pipe(int *read_end, int *write_end);
+
+/* This process's environment variable; NULL where not set or empty. */
+const char *plat_getenv(const char *name);
+
+/* Where this program's file is, terminated. */
+lb_err plat_self_path(char *out, size_t size);
+
+#endif
