@@ -8,7 +8,10 @@ bool lb_bytes_eq(struct lb_bytes a, struct lb_bytes b)
 
 bool lb_bytes_is(struct lb_bytes a, const char *text) { return lb_bytes_eq(a, lb_bytes_of(text)); }
 
-static unsigned char lower(unsigned char c) { return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c; }
+static unsigned char lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c;
+}
 
 bool lb_bytes_eq_nocase(struct lb_bytes a, struct lb_bytes b)
 {
@@ -146,11 +149,66 @@ lb_err lb_bytes_u64(uint64_t *out, struct lb_bytes text, uint64_t max)
 	return LB_OK;
 }
 
-uint64_t lb_bytes_hash(struct lb_bytes bytes)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
+/* SipHash-1-3, keyed by where this process was loaded: input cannot be made so that its keys
+ * collide, which would turn every table of them quadratic. */
+struct sip {
+	uint64_t v0, v1, v2, v3;
+};
 
-	for (size_t i = 0; i < bytes.len; i++)
-		hash = (hash ^ bytes.at[i]) * 0x100000001b3u;
-	return hash ^ (hash >> 32);
+static uint64_t turned(uint64_t x, unsigned bits) { return x << bits | x >> (64 - bits); }
+
+static inline void sip_round(struct sip *s)
+{
+	s->v0 += s->v1;
+	s->v2 += s->v3;
+	s->v1 = turned(s->v1, 13) ^ s->v0;
+	s->v3 = turned(s->v3, 16) ^ s->v2;
+	s->v0 = turned(s->v0, 32) + s->v3;
+	s->v2 += s->v1;
+	s->v1 = turned(s->v1, 17) ^ s->v2;
+	s->v3 = turned(s->v3, 21) ^ s->v0;
+	s->v2 = turned(s->v2, 32);
 }
+
+static inline void sip_add(struct sip *s, uint64_t word)
+{
+	s->v3 ^= word;
+	sip_round(s);
+	s->v0 ^= word;
+}
+
+/* All capital ASCII letters of eight bytes made small, the others left as they are. */
+static uint64_t lower_word(uint64_t word)
+{
+	uint64_t ones = 0x0101010101010101u, low7 = word & (ones * 0x7f);
+	uint64_t from_a = low7 + ones * (0x80 - 'A'), past_z = low7 + ones * (0x7f - 'Z');
+
+	return word | (((from_a ^ past_z) & ~word & (ones * 0x80)) >> 2);
+}
+
+static inline uint64_t hash_of(struct lb_bytes bytes, bool nocase)
+{
+	static const char here[1];
+	uint64_t key = (uintptr_t)here, word;
+	struct sip s = { key ^ 0x736f6d6570736575u, ~key ^ 0x646f72616e646f6du,
+		         key ^ 0x6c7967656e657261u, ~key ^ 0x7465646279746573u };
+	size_t at = 0;
+
+	for (; bytes.len - at >= sizeof word; at += sizeof word) {
+		memcpy(&word, bytes.at + at, sizeof word);
+		sip_add(&s, nocase ? lower_word(word) : word);
+	}
+	word = 0;
+	if (at < bytes.len)
+		memcpy(&word, bytes.at + at, bytes.len - at);
+	sip_add(&s, nocase ? lower_word(word) : word);
+	sip_add(&s, bytes.len);
+	s.v2 ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(&s);
+	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t lb_bytes_hash(struct lb_bytes bytes) { return hash_of(bytes, false); }
+
+uint64_t lb_bytes_hash_nocase(struct lb_bytes bytes) { return hash_of(bytes, true); }

@@ -56,6 +56,9 @@ bool lb_bytes_split(struct lb_bytes *part, struct lb_bytes *rest, unsigned char 
 /* A whole decimal number, no sign, no blanks: MALFORMED, or RANGE above max. */
 lb_err lb_bytes_u64(uint64_t *out, struct lb_bytes text, uint64_t max);
 
-uint64_t lb_bytes_hash(struct lb_bytes bytes); /* for tables in memory; not stable, not secret */
+/* For tables in memory: keyed for each process, so not to be kept or sent.  The second is the
+ * same for all that lb_bytes_eq_nocase calls equal. */
+uint64_t lb_bytes_hash(struct lb_bytes bytes);
+uint64_t lb_bytes_hash_nocase(struct lb_bytes bytes);
 
 #endif

@@ -1,7 +1,8 @@
 /* text.h - encodings and notations: UTF-8, hex, base64, URLs, HTML, times.
  *
  * Writers append to a struct lb_buf (sticky failure, see base/buf.h); readers
- * return MALFORMED with the offset of the first bad byte.  Threads: pure functions.
+ * return MALFORMED with the offset of the first bad byte, and add nothing then.  Threads: pure
+ * functions.
  */
 #ifndef LB_BASE_TEXT_H
 #define LB_BASE_TEXT_H
@@ -40,7 +41,8 @@ void lb_html_add(struct lb_buf *out, struct lb_bytes text);
 /* RFC 8259 string with its quotes; malformed UTF-8 becomes U+FFFD. */
 void lb_json_string_add(struct lb_buf *out, struct lb_bytes text);
 
-/* Shortest of %.15g to %.17g that reads back as the same number; integers without a point. */
+/* Shortest of %.15g to %.17g that reads back as the same number, whatever the locale; whole
+ * numbers up to 2^53 as integers.  "NaN", "Infinity", "-Infinity" for what JSON has no form for. */
 void lb_number_add(struct lb_buf *out, double number);
 
 /* "2026-11-21T07:25:00.123Z" (RFC 3339, UTC) with that many digits of fraction, 0 to 9. */

@@ -3,8 +3,9 @@
  * The common currency of JSON documents, YAML data, expression contexts and the
  * wire protocols.  All values live in an arena and are freed with it; strings
  * are borrowed from the arena (or from what the caller says outlives it).
- * Builders are sticky: after memory ran out they return a shared null value,
- * and `arena->failed` says so; check it once at the end.
+ * Builders are sticky: after memory ran out they return a shared null value
+ * (read-only; adding to it does nothing), and `arena->failed` says so; check it
+ * once at the end.  Adding to a value of the wrong kind is a programmer's error.
  * Objects keep the order of insertion; a repeated key replaces.
  * Threads: immutable values may be shared; building is for one at a time.
  */
@@ -14,6 +15,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/bytes.h"
+
+/* What is nested deeper can be built and searched, but not copied (the arena fails), written
+ * (the buffer fails with LIMIT) or found equal. */
+enum { LB_VALUE_DEPTH_MAX = 512 };
 
 enum lb_kind { LB_NULL, LB_BOOL, LB_NUMBER, LB_STRING, LB_ARRAY, LB_OBJECT };
 
@@ -27,7 +32,8 @@ struct lb_value {
 		double number;
 		struct lb_bytes string;
 		struct lb_value **items;
-		struct lb_member *members;
+		struct lb_member
+			*members; /* made by lb_value_set alone: an index may follow them */
 	};
 };
 
