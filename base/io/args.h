@@ -9,8 +9,8 @@
  * Exit statuses: 0 success, 1 the answer is no, 2 usage, 3 bad input, 4 memory,
  * disk or network; a command may say another through cli->exit_status.
  */
-#ifndef LB_BASE_ARGS_H
-#define LB_BASE_ARGS_H
+#ifndef LB_IO_ARGS_H
+#define LB_IO_ARGS_H
 
 #include "base/arena.h"
 #include "base/bytes.h"
