@@ -6,7 +6,8 @@
  * one is never visible.  Reading verifies: the store never hands out
  * bytes that do not hash to the name they were asked by.
  *
- * Layout: FOLDER/version, FOLDER/blobs/ab/abcd…, FOLDER/temporary/.
+ * Layout: FOLDER/version, FOLDER/lock, FOLDER/blobs/ab/abcd…, FOLDER/temporary/,
+ * FOLDER/quarantine/ (what did not verify, kept for a look).
  * Threads: all functions on one store from any thread; a writer by one at a time.
  */
 #ifndef ARTIFACT_CACHE_STORE_H
@@ -37,7 +38,7 @@ void cache_writer_abandon(struct cache_writer *writer); /* NULL is fine */
 
 /* The path of a blob whose content was just verified against its name, for sendfile; NOTFOUND.
  * A blob that does not verify is moved to quarantine and answered MISMATCH.  Verified once per file
- * state (size, mtime, inode remembered), so a hot blob costs no second hash. */
+ * state (its size and time remembered), so a hot blob costs no second hash. */
 lb_err cache_store_find(char *path, size_t size, uint64_t *bytes, struct cache_store *store,
                         const char *sha256);
 
