@@ -81,15 +81,14 @@ PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(PROGRAM_$(firstword $(subst /, ,$(m)
 TEST_SOURCES := $(sort $(foreach f,$(FOLDERS) line fault,$(wildcard tests/$(f)/*_test.c tests/$(f)/*/*_test.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 TEST_HELPERS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c) $(filter-out %_test.c,$(wildcard tests/$(1)/*.c tests/$(1)/*/*.c)))
-SCRIPTS := $(sort $(foreach f,$(FOLDERS) line fault cases conformance browser,$(wildcard tests/$(f)/*.t)))
+SCRIPTS := $(sort $(foreach f,$(FOLDERS) line cases browser,$(wildcard tests/$(f)/*.t)))
+LONG_SCRIPTS := $(sort $(wildcard tests/fault/*.t tests/long/*.t))
 
 .PHONY: all programs up setup test test-all test-unit check bench clean help install bundle package
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs
-
--include $(wildcard tests/*.mk docs/*.mk release/*.mk engine/*.mk)
 
 programs: $(PROGRAMS)
 
@@ -142,7 +141,8 @@ $(foreach s,$(TEST_SOURCES),$(eval $(call test_program,$(patsubst %.c,%,$(s)),$(
 # ---- the two commands of the README ------------------------------------------
 
 #: make up          everything: set-up, build, then this checkout's workflow (ONCE=1: and stop)
-up: setup
+up:
+	@.ci/setup build
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(BUILD)/lifeboat up $(if $(ONCE),--once) $(UPFLAGS)
 
@@ -163,23 +163,173 @@ test-programs: $(TEST_PROGRAMS)
 
 PROVE = LB_BUILD=$(BUILD) LB_TOP=. prove --norc
 test-run: check-fast
-	@$(PROVE) -j$(JOBS) $(TEST_PROGRAMS) $(SCRIPTS)
+	@$(PROVE) -j$(JOBS) $(filter-out $(BUILD)/tests/fault/%,$(TEST_PROGRAMS)) $(SCRIPTS)
 
 #: make test-unit T=base    only the unit tests below tests/base
 test-unit: $(filter $(BUILD)/tests/$(T)%,$(TEST_PROGRAMS))
 	@$(PROVE) $^
 
 #: make test-all    what `make test` runs, and the long suites: sanitizers, clang, faults, fuzzing
+.PHONY: test-all-long
 test-all: test
-	@.ci/setup long
-	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory test-long
+	@$(MAKE) --no-print-directory test-all-long
 
-#: make check       style, layers, headers alone, both compilers, sanitizers, static analysis
-.PHONY: check check-fast test-long
+test-all-long:
+	@.ci/setup build test long
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory fuzz-smoke
+	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs
+	@LB_LONG=1 $(PROVE) --timer $(filter $(BUILD)/tests/fault/% $(BUILD)/tests/line/%,$(TEST_PROGRAMS)) $(LONG_SCRIPTS)
+
+#: make check       layers, style, headers alone, both compilers, sanitizers, static analysis
+.PHONY: check check-fast check-headers check-clang check-san check-static
+check: check-fast check-headers check-clang check-san check-static
+
 check-fast:
 	@tests/check-layers
 	@tests/check-style
+
+check-headers:
+	@for header in $$(git ls-files '*.h' | grep -v _priv.h); do \
+	  printf '#include "%s"\n' $$header | $(CC) $(CPPFLAGS_ALL) $(filter-out -Wunused-macros,$(CFLAGS_ALL)) -fsyntax-only -x c - || exit 1; done
+
+check-clang:
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang -j$(JOBS) all test-programs
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang test-programs-run
+
+check-san:
+	@$(MAKE) --no-print-directory CC=gcc SAN=address,undefined BUILD=$(BUILD)/san OPT='-O1 -g' -j$(JOBS) all test-programs
+	@$(MAKE) --no-print-directory CC=gcc SAN=address,undefined BUILD=$(BUILD)/san test-programs-run
+
+check-static:
+	@cppcheck -q --error-exitcode=1 --std=c11 --inline-suppr -I. -D_GNU_SOURCE -DLB_VERSION='"0"' \
+	  --enable=warning,portability --suppressions-list=tests/cppcheck.txt -j$(JOBS) $(FOLDERS)
+
+.PHONY: test-programs-run
+test-programs-run:
+	@ASAN_OPTIONS=detect_leaks=1:use_sigaltstack=0 $(PROVE) -j$(JOBS) $(TEST_PROGRAMS)
+
+#: make format      lays the sources out with clang-format
+.PHONY: format
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+# ---- fuzzing -----------------------------------------------------------------
+
+FUZZ_SOURCES := $(wildcard tests/fuzz/*/*_fuzz.c)
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
+FUZZ_SECONDS ?= 600
+
+define fuzzer
+$(BUILD)/$(1): $(BUILD)/obj/$(1).o $(call libs,$(if $(NEEDS_$(2)),$(2),all))
+	@$$(link) $$(filter %.o %.a,$$^) $$(LIBS)
+endef
+$(foreach s,$(FUZZ_SOURCES),$(eval $(call fuzzer,$(patsubst %.c,%,$(s)),$(word 3,$(subst /, ,$(s))))))
+
+.PHONY: fuzzers fuzz fuzz-smoke fuzz-run
+fuzzers: $(FUZZERS)
+
+#: make fuzz        libFuzzer on every parser of untrusted bytes, FUZZ_SECONDS (600) each
+fuzz:
+	@.ci/setup build test long
+	@$(MAKE) --no-print-directory fuzz-build fuzz-run FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+FUZZ_BUILD := $(BUILD)/fuzz
+.PHONY: fuzz-build
+fuzz-build:
+	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined,fuzzer-no-link BUILD=$(FUZZ_BUILD) OPT='-O1 -g' \
+	  LDFLAGS=-fsanitize=fuzzer -j$(JOBS) fuzzers
+
+fuzz-run:
+	@tests/fuzz/run $(FUZZ_BUILD)/tests/fuzz $(FUZZ_SECONDS)
+
+# A few seconds each: that they build, run, and that nothing shallow breaks.
+fuzz-smoke:
+	@$(MAKE) --no-print-directory fuzz-build fuzz-run FUZZ_SECONDS=5
+
+# ---- benchmarks --------------------------------------------------------------
+
+#: make bench       measures beside peers and prints ratios with medians
+bench:
+	@.ci/setup build test bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@for bench in tests/bench/*.bench; do LB_BUILD=$(BUILD) LB_TOP=. $$bench || exit 1; done
+
+# ---- installing and packing --------------------------------------------------
+
+MANUALS := $(patsubst $(BUILD)/%,$(BUILD)/man/%.1,$(PROGRAMS))
+$(BUILD)/man/%.1: $(BUILD)/%
+	@mkdir -p $(@D)
+	@$< manual > $@
+
+COMPLETIONS := $(foreach s,bash zsh fish,$(patsubst $(BUILD)/%,$(BUILD)/completion/$(s)/%,$(PROGRAMS)))
+$(BUILD)/completion/bash/%: $(BUILD)/% ; @mkdir -p $(@D); $< completion bash > $@
+$(BUILD)/completion/zsh/%: $(BUILD)/% ; @mkdir -p $(@D); $< completion zsh > $@
+$(BUILD)/completion/fish/%: $(BUILD)/% ; @mkdir -p $(@D); $< completion fish > $@
+
+# The engine alone, for people who embed it: its objects and the part of base it stands on.
+ENGINE_OBJECTS := $(filter-out $(BUILD)/obj/engine/command/%,$(call OBJECTS,engine)) \
+	$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard base/*.c) $(filter $(call here,base/platform),$(wildcard base/platform/*.c)))
+$(BUILD)/liblifeboat-engine.a: $(ENGINE_OBJECTS)
+	@rm -f $@
+	@ar rcsD $@ $^
+$(BUILD)/liblifeboat-engine.so: $(ENGINE_OBJECTS)
+	@$(link) -shared -Wl,-soname,liblifeboat-engine.so.0 $^ -lm
+all: $(BUILD)/liblifeboat-engine.a $(BUILD)/liblifeboat-engine.so
+
+ROOT = $(DESTDIR)$(PREFIX)
+
+#: make install     programs, library, headers, .pc file, manual pages, completion, systemd units (DESTDIR=, PREFIX=)
+install: all $(MANUALS) $(COMPLETIONS)
+	@install -d $(ROOT)/bin $(ROOT)/lib/pkgconfig $(ROOT)/include/lifeboat $(ROOT)/share/man/man1 \
+	  $(ROOT)/share/bash-completion/completions $(ROOT)/share/zsh/site-functions \
+	  $(ROOT)/share/fish/vendor_completions.d $(ROOT)/lib/systemd/system $(ROOT)/share/doc/lifeboat
+	@install -m 755 $(PROGRAMS) $(ROOT)/bin
+	@install -m 644 $(BUILD)/liblifeboat-engine.a $(ROOT)/lib
+	@install -m 755 $(BUILD)/liblifeboat-engine.so $(ROOT)/lib/liblifeboat-engine.so.0
+	@ln -sf liblifeboat-engine.so.0 $(ROOT)/lib/liblifeboat-engine.so
+	@install -m 644 engine/capi/engine.h $(ROOT)/include/lifeboat/engine.h
+	@sed 's,@PREFIX@,$(PREFIX),;s,@VERSION@,$(VERSION),' engine/capi/lifeboat-engine.pc.in > $(ROOT)/lib/pkgconfig/lifeboat-engine.pc
+	@install -m 644 $(MANUALS) $(ROOT)/share/man/man1
+	@for p in $(notdir $(PROGRAMS)); do \
+	  install -m 644 $(BUILD)/completion/bash/$$p $(ROOT)/share/bash-completion/completions/$$p; \
+	  install -m 644 $(BUILD)/completion/zsh/$$p $(ROOT)/share/zsh/site-functions/_$$p; \
+	  install -m 644 $(BUILD)/completion/fish/$$p $(ROOT)/share/fish/vendor_completions.d/$$p.fish; done
+	@for unit in docs/systemd/*.service; do \
+	  sed 's,@PREFIX@,$(PREFIX),' $$unit > $(ROOT)/lib/systemd/system/$$(basename $$unit); done
+	@install -m 644 README.md $(ROOT)/share/doc/lifeboat
+	@printf '  INSTALLED in %s\n' $(ROOT)
+
+# A snapshot is named after its commit, a tag's release after VERSION.
+COMMIT_TIME = $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
+PACKAGE_VERSION = $(shell git describe --exact-match --tags --match 'v$(VERSION)' >/dev/null 2>&1 && echo $(VERSION) || \
+	echo $(VERSION)-snapshot.$$(TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd 2>/dev/null).g$$(git rev-parse --short=12 HEAD 2>/dev/null))
+
+#: make package     a reproducible tarball of an installation in BUILD/package
+package: all
+	@rm -rf $(BUILD)/package $(BUILD)/stage
+	@$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/stage PREFIX=/ >/dev/null
+	@mkdir -p $(BUILD)/package
+	@name=lifeboat-$(PACKAGE_VERSION)-$(OS)-$$(uname -m); \
+	 $(BUILD)/lifeboat-release package --root $(BUILD)/stage --name $$name --mtime $(COMMIT_TIME) \
+	   -o $(BUILD)/package/$$name.tar.gz
+	@echo version=$(PACKAGE_VERSION) > $(BUILD)/package/version
+
+# Unit tests and what they need, to be run elsewhere: tests/bundle-run is `run` in it.
+BUNDLE := $(BUILD)/test-bundle
+BUNDLED = $(filter-out $(BUILD)/tests/line/% $(BUILD)/tests/fault/%,$(TEST_PROGRAMS))
+
+#: make bundle      the unit tests as an archive that runs without sources, compiler or network
+bundle: all test-programs
+	@rm -rf $(BUNDLE)
+	@mkdir -p $(BUNDLE)/build
+	@cp tests/bundle-run $(BUNDLE)/run
+	@cp $(PROGRAMS) $(BUNDLE)/build/
+	@for program in $(patsubst $(BUILD)/%,%,$(BUNDLED)); do \
+	  mkdir -p $(BUNDLE)/build/$$(dirname $$program); cp $(BUILD)/$$program $(BUNDLE)/build/$$program; done
+	@git ls-files tests .github workflows/*.yml | grep -vE '\.[ch]$$|^tests/(bench|browser|line|fault|fuzz|clients)/' | tar -cf - -T - | tar -xf - -C $(BUNDLE)
+	@tar -czf $(BUILD)/test-bundle.tar.gz -C $(BUILD) test-bundle
+	@printf '  BUNDLE %s: %s programs\n' $(BUILD)/test-bundle.tar.gz $(words $(BUNDLED))
 
 clean:
 	rm -rf $(BUILD)
