@@ -81,8 +81,8 @@ PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(PROGRAM_$(firstword $(subst /, ,$(m)
 TEST_SOURCES := $(sort $(foreach f,$(FOLDERS) line fault,$(wildcard tests/$(f)/*_test.c tests/$(f)/*/*_test.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 TEST_HELPERS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c) $(filter-out %_test.c,$(wildcard tests/$(1)/*.c tests/$(1)/*/*.c)))
-SCRIPTS := $(sort $(foreach f,$(FOLDERS) line cases browser,$(wildcard tests/$(f)/*.t)))
-LONG_SCRIPTS := $(sort $(wildcard tests/fault/*.t tests/long/*.t))
+SCRIPTS := $(sort $(foreach f,$(FOLDERS) line cases browser,$(wildcard tests/$(f)/*.t tests/$(f)/*.mjs)))
+LONG_SCRIPTS := $(sort $(wildcard tests/fault/*.t tests/fault/*.mjs tests/long/*.t))
 
 .PHONY: all programs up setup test test-all test-unit check bench clean help install bundle package
 .DELETE_ON_ERROR:
