@@ -4,7 +4,12 @@
  * Aliases are resolved (a shared node; the expansion counts against the
  * limit), merge keys are not special, tags are kept, duplicate keys are left for the
  * caller to judge.  What a plain scalar means (null, number, ...) is for the
- * caller as well.  Threads: any.
+ * caller as well.  An aliased node keeps the place of its anchor's node.  The
+ * place of a literal or folded scalar is the line its text begins on; that of a
+ * value left empty ("key:") is where the text before it ends.
+ *
+ * libfyaml 0.7.12 refuses one thing that YAML allows: an empty item ("-" alone)
+ * in a sequence that is not indented deeper than its key.  Threads: any.
  */
 #ifndef LB_DATA_YAML_H
 #define LB_DATA_YAML_H
@@ -25,7 +30,7 @@ enum lb_yaml_style {
 struct lb_yaml_node {
 	enum lb_yaml_kind kind;
 	enum lb_yaml_style style;    /* of a scalar */
-	uint32_t line, column;       /* from 1, columns in code points */
+	uint32_t line, column;       /* from 1, columns in code points; see below */
 	struct lb_bytes tag;         /* "tag:yaml.org,2002:str" or empty */
 	struct lb_bytes text;        /* of a scalar, UTF-8 */
 	struct lb_yaml_node **items; /* of a sequence; of a mapping key, value, key, value, ... */
@@ -39,12 +44,13 @@ struct lb_yaml_limits {      /* zero: the default */
 	uint32_t events_max; /* 1,000,000, aliases expanded */
 };
 
-/* The first document; *out is NULL for an empty one.  MALFORMED or LIMIT with the line as
- * context and "line L, column C: ..." in the diagnostic; NOMEM.  A second document is MALFORMED. */
+/* The first document; *out is NULL for an empty one, and on failure.  Nothing in it points into
+ * `text`.  MALFORMED or LIMIT with the line as context and "line L, column C: ..." in the
+ * diagnostic (a text that is too long has no place); NOMEM.  A second document is MALFORMED. */
 lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb_bytes text,
                     const struct lb_yaml_limits *limits, struct lb_diag *diag);
 
-/* The value of a key of a mapping; NULL where there is none. */
+/* The value of the first such key of a mapping; NULL where there is none, or no mapping. */
 const struct lb_yaml_node *lb_yaml_find(const struct lb_yaml_node *mapping, const char *key);
 
 #endif

@@ -1,0 +1,440 @@
+/* yaml.c - see yaml.h.
+ *
+ * libfyaml gives events in order; this builds nodes from them.  Collections
+ * that are not finished stand on a stack of frames, the finished nodes that
+ * belong to them on a second one, from whose top a collection takes its items
+ * when it ends.
+ *
+ * Invariants:
+ *  1. `events` counts what a reader sees who does not know of sharing, so it
+ *     bounds every walk over the result.
+ *  2. frames.count + height of the node being added <= depth_max, aliased or not.
+ *  3. A node is `open` exactly while its frame is on the stack.
+ */
+#include "base/data/yaml.h"
+
+#include "base/data/place_priv.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "base/vec.h"
+
+#include <libfyaml.h>
+
+struct node {
+	struct lb_yaml_node shown; /* first member */
+	uint32_t events;           /* of the whole subtree, aliases expanded */
+	uint32_t height;           /* 0: a scalar */
+	bool open;
+};
+
+struct frame {
+	struct node *node;
+	size_t items_from;    /* in `finished` */
+	uint32_t events_from; /* count before its start */
+	uint32_t height;      /* of the highest item so far */
+};
+
+struct reader {
+	struct lb_arena *arena;
+	struct lb_diag *diag;
+	struct lb_yaml_limits limits;
+	struct fy_diag *said;
+	struct fy_parser *parser;
+	struct lb_vec frames, finished;
+	struct lb_map anchors; /* name to struct node */
+	struct node *root;
+	struct lb_place last; /* where the last token ended: the place of what is not written */
+	uint32_t events, documents;
+};
+
+__attribute__((format(printf, 4, 5))) static lb_err fail_at(struct lb_diag *diag, enum lb_code code,
+                                                            struct lb_place place,
+                                                            const char *format, ...)
+{
+	struct lb_diag what = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(what.text, sizeof what.text, format, args);
+	va_end(args);
+	lb_diag_set(diag, "line %u, column %u: %s", place.line, place.column, what.text);
+	return lb_err_at(code, place.line);
+}
+
+static struct lb_place place_of_mark(const struct fy_mark *mark, struct lb_place otherwise)
+{
+	if (mark == NULL || mark->line < 0 || mark->column < 0)
+		return otherwise;
+	return (struct lb_place){ (uint32_t)mark->line + 1, (uint32_t)mark->column + 1 };
+}
+
+static struct lb_bytes token_bytes(struct lb_arena *arena, struct fy_token *token)
+{
+	size_t len = 0;
+	const char *at = token != NULL ? fy_token_get_text(token, &len) : "";
+
+	if (at == NULL) {
+		arena->failed = true; /* libfyaml builds the text on its own heap, which ran out */
+		return (struct lb_bytes){ 0 };
+	}
+	return lb_arena_bytes(arena, (struct lb_bytes){ (const unsigned char *)at, len });
+}
+
+/* ---- nodes ---- */
+
+static lb_err count_events(struct reader *r, uint32_t more, struct lb_place place)
+{
+	if (more > r->limits.events_max - r->events)
+		return fail_at(r->diag, LB_E_LIMIT, place,
+		               "more than %u values, with aliases expanded", r->limits.events_max);
+	r->events += more;
+	return LB_OK;
+}
+
+static lb_err check_depth(struct reader *r, uint32_t height, struct lb_place place)
+{
+	if (height > r->limits.depth_max || r->frames.count > r->limits.depth_max - height)
+		return fail_at(r->diag, LB_E_LIMIT, place, "nested more than %u deep",
+		               r->limits.depth_max);
+	return LB_OK;
+}
+
+/* A finished node goes to the collection it stands in. */
+static lb_err deliver(struct reader *r, struct node *node)
+{
+	struct node **slot;
+
+	if (r->frames.count == 0) {
+		r->root = node;
+		return LB_OK;
+	}
+	slot = lb_vec_add(&r->finished);
+	if (slot == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	*slot = node;
+	if (node->height > LB_VEC_AT(&r->frames, struct frame, r->frames.count - 1)->height)
+		LB_VEC_AT(&r->frames, struct frame, r->frames.count - 1)->height = node->height;
+	return LB_OK;
+}
+
+static lb_err set_anchor(struct reader *r, struct node *node, struct fy_token *anchor)
+{
+	struct lb_bytes name;
+
+	if (anchor == NULL)
+		return LB_OK;
+	name = token_bytes(r->arena, anchor);
+	if (r->arena->failed)
+		return lb_err_of(LB_E_NOMEM);
+	return lb_map_put(&r->anchors, name, node);
+}
+
+/* What every node has.  The place of a value that is not written is that of its tag or anchor, or
+ * where the text before it ends. */
+static lb_err make_node(struct node **out, struct reader *r, struct fy_event *event,
+                        enum lb_yaml_kind kind)
+{
+	struct fy_token *tag = fy_event_get_tag_token(event);
+	struct fy_token *anchor = fy_event_get_anchor_token(event);
+	struct fy_token *near = tag != NULL ? tag : anchor;
+	struct lb_place place = r->last;
+	struct node *node;
+
+	if (near != NULL)
+		place = place_of_mark(fy_token_start_mark(near), place);
+	place = place_of_mark(fy_event_start_mark(event), place);
+	LB_TRY(count_events(r, 1, place));
+	node = LB_ARENA_NEW(r->arena, struct node, 1);
+	if (node == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	node->shown.kind = kind;
+	node->shown.line = place.line;
+	node->shown.column = place.column;
+	node->events = 1;
+	if (tag != NULL)
+		node->shown.tag = token_bytes(r->arena, tag);
+	LB_TRY(set_anchor(r, node, anchor));
+	*out = node;
+	return LB_OK;
+}
+
+static enum lb_yaml_style style_of(struct fy_token *token)
+{
+	switch (token != NULL ? fy_token_scalar_style(token) : FYSS_PLAIN) {
+	case FYSS_SINGLE_QUOTED: return LB_YAML_SINGLE_QUOTED;
+	case FYSS_DOUBLE_QUOTED: return LB_YAML_DOUBLE_QUOTED;
+	case FYSS_LITERAL: return LB_YAML_LITERAL;
+	case FYSS_FOLDED: return LB_YAML_FOLDED;
+	case FYSS_ANY:
+	case FYSS_PLAIN:
+	case FYSS_MAX: break;
+	}
+	return LB_YAML_PLAIN;
+}
+
+static lb_err on_scalar(struct reader *r, struct fy_event *event)
+{
+	struct fy_token *value = fy_event_get_token(event);
+	struct node *node;
+
+	LB_TRY(make_node(&node, r, event, LB_YAML_SCALAR));
+	node->shown.style = style_of(value);
+	if (node->shown.style == LB_YAML_SINGLE_QUOTED ||
+	    node->shown.style == LB_YAML_DOUBLE_QUOTED)
+		node->shown.column--; /* the mark stands behind the quote */
+	node->shown.text = token_bytes(r->arena, value);
+	return r->arena->failed ? lb_err_of(LB_E_NOMEM) : deliver(r, node);
+}
+
+static lb_err on_start(struct reader *r, struct fy_event *event, enum lb_yaml_kind kind)
+{
+	uint32_t events_from = r->events;
+	struct frame *frame;
+	struct node *node;
+
+	LB_TRY(make_node(&node, r, event, kind));
+	LB_TRY(check_depth(r, 1, (struct lb_place){ node->shown.line, node->shown.column }));
+	frame = lb_vec_add(&r->frames);
+	if (frame == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	*frame = (struct frame){ node, r->finished.count, events_from, 0 };
+	node->open = true;
+	return LB_OK;
+}
+
+static lb_err on_end(struct reader *r)
+{
+	struct frame frame = *LB_VEC_AT(&r->frames, struct frame, r->frames.count - 1);
+	size_t count = r->finished.count - frame.items_from;
+	struct node *node = frame.node;
+
+	r->frames.count--;
+	node->open = false;
+	node->events = r->events - frame.events_from;
+	node->height = frame.height + 1;
+	if (count > 0) {
+		node->shown.items = LB_ARENA_NEW(r->arena, struct lb_yaml_node *, count);
+		if (node->shown.items == NULL)
+			return lb_err_of(LB_E_NOMEM);
+	}
+	for (size_t i = 0; i < count; i++)
+		node->shown.items[i] =
+			&(*LB_VEC_AT(&r->finished, struct node *, frame.items_from + i))->shown;
+	node->shown.count = (uint32_t)count;
+	r->finished.count = frame.items_from;
+	return deliver(r, node);
+}
+
+static lb_err on_alias(struct reader *r, struct fy_event *event)
+{
+	struct lb_place place = place_of_mark(fy_event_start_mark(event), r->last);
+	struct lb_bytes name = token_bytes(r->arena, fy_event_get_token(event));
+	struct node *target;
+
+	if (place.column > 1)
+		place.column--; /* the mark stands behind the asterisk */
+	if (r->arena->failed)
+		return lb_err_of(LB_E_NOMEM);
+	target = lb_map_get(&r->anchors, name);
+	if (target == NULL)
+		return fail_at(r->diag, LB_E_MALFORMED, place, "no anchor &%.*s before this alias",
+		               LB_FMT(name));
+	if (target->open)
+		return fail_at(r->diag, LB_E_MALFORMED, place,
+		               "alias *%.*s stands inside of what it stands for", LB_FMT(name));
+	LB_TRY(count_events(r, target->events, place));
+	LB_TRY(check_depth(r, target->height, place));
+	target->shown.aliased = true;
+	return deliver(r, target);
+}
+
+/* ---- events ---- */
+
+static lb_err on_document(struct reader *r, struct fy_event *event)
+{
+	if (r->documents++ == 0)
+		return LB_OK;
+	return fail_at(r->diag, LB_E_MALFORMED, place_of_mark(fy_event_start_mark(event), r->last),
+	               "a second document; only one is expected");
+}
+
+static lb_err on_event(struct reader *r, struct fy_event *event)
+{
+	switch (event->type) {
+	case FYET_SCALAR: return on_scalar(r, event);
+	case FYET_ALIAS: return on_alias(r, event);
+	case FYET_SEQUENCE_START: return on_start(r, event, LB_YAML_SEQUENCE);
+	case FYET_MAPPING_START: return on_start(r, event, LB_YAML_MAPPING);
+	case FYET_SEQUENCE_END:
+	case FYET_MAPPING_END: return on_end(r);
+	case FYET_DOCUMENT_START: return on_document(r, event);
+	case FYET_NONE:
+	case FYET_STREAM_START:
+	case FYET_STREAM_END:
+	case FYET_DOCUMENT_END: break;
+	}
+	return LB_OK;
+}
+
+static void remember_end(struct reader *r, struct fy_event *event)
+{
+	struct fy_token *token = fy_event_get_token(event);
+
+	if (token != NULL)
+		r->last = place_of_mark(fy_token_end_mark(token), r->last);
+}
+
+/* libfyaml stopped: its first complaint names the cause, the later ones follow from it. */
+static lb_err parse_error(struct reader *r)
+{
+	void *at = NULL;
+	const struct fy_diag_error *error = fy_diag_errors_iterate(r->said, &at);
+	struct lb_place place = r->last;
+
+	if (error == NULL)
+		return lb_err_of(LB_E_NOMEM); /* it had no memory for a message either */
+	if (error->line > 0 && error->column > 0)
+		place = (struct lb_place){ (uint32_t)error->line, (uint32_t)error->column };
+	return fail_at(r->diag, LB_E_MALFORMED, place, "%s", error->msg);
+}
+
+static lb_err read_events(struct reader *r)
+{
+	struct fy_event *event = fy_parser_parse(r->parser);
+
+	while (event != NULL) {
+		lb_err err = on_event(r, event);
+
+		remember_end(r, event);
+		fy_parser_event_free(r->parser, event);
+		LB_TRY(err);
+		event = fy_parser_parse(r->parser);
+	}
+	return fy_parser_get_stream_error(r->parser) ? parse_error(r) : LB_OK;
+}
+
+/* ---- setting up ---- */
+
+/* What is printable by YAML 1.2, 5.1, below U+0080; libfyaml would take NUL for the end. */
+static size_t find_control(struct lb_bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = text.at[i];
+
+		if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static lb_err check_text(struct lb_bytes text, const struct lb_yaml_limits *limits,
+                         struct lb_diag *diag)
+{
+	size_t bad;
+
+	if (text.len > limits->bytes_max) {
+		lb_diag_set(diag, "%zu bytes of YAML; at most %zu are read", text.len,
+		            limits->bytes_max);
+		return lb_err_of(LB_E_LIMIT);
+	}
+	bad = lb_utf8_check(text);
+	if (bad != SIZE_MAX)
+		return fail_at(diag, LB_E_MALFORMED, lb_place_of(text, bad),
+		               "byte 0x%02x is not UTF-8", text.at[bad]);
+	bad = find_control(text);
+	if (bad != SIZE_MAX)
+		return fail_at(diag, LB_E_MALFORMED, lb_place_of(text, bad),
+		               "control character 0x%02x", text.at[bad]);
+	return LB_OK;
+}
+
+static struct lb_yaml_limits limits_of(const struct lb_yaml_limits *given)
+{
+	struct lb_yaml_limits limits = given != NULL ? *given : (struct lb_yaml_limits){ 0 };
+
+	if (limits.bytes_max == 0)
+		limits.bytes_max = 1 << 20;
+	if (limits.depth_max == 0)
+		limits.depth_max = 50;
+	if (limits.events_max == 0)
+		limits.events_max = 1000000;
+	return limits;
+}
+
+/* Called for what libfyaml does not collect: nothing of it may reach the terminal. */
+static void swallow(struct fy_diag *diag, void *user, const char *text, size_t len)
+{
+	(void)diag, (void)user, (void)text, (void)len;
+}
+
+static lb_err open_parser(struct reader *r, struct lb_bytes text)
+{
+	struct fy_diag_cfg diag = { 0 };
+	const unsigned flags =
+		FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_1_2;
+	struct fy_parse_cfg config = { .flags = (enum fy_parse_cfg_flags)flags };
+
+	fy_diag_cfg_default(&diag);
+	diag.fp = NULL;
+	diag.output_fn = swallow;
+	diag.colorize = false;
+	r->said = fy_diag_create(&diag);
+	if (r->said == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	fy_diag_set_collect_errors(r->said, true);
+	config.diag = r->said;
+	r->parser = fy_parser_create(&config);
+	if (r->parser == NULL ||
+	    fy_parser_set_string(r->parser, (const char *)text.at, text.len) != 0)
+		return lb_err_of(LB_E_NOMEM);
+	return LB_OK;
+}
+
+static void close_reader(struct reader *r)
+{
+	fy_parser_destroy(r->parser);
+	if (r->said != NULL)
+		fy_diag_destroy(r->said); /* fy_diag_unref would leak the errors */
+	lb_vec_release(&r->frames);
+	lb_vec_release(&r->finished);
+	lb_map_release(&r->anchors);
+}
+
+lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb_bytes text,
+                    const struct lb_yaml_limits *limits, struct lb_diag *diag)
+{
+	struct reader r = {
+		.arena = arena, .diag = diag, .limits = limits_of(limits), .last = { 1, 1 }
+	};
+	lb_err err;
+
+	*out = NULL;
+	LB_TRY(check_text(text, &r.limits, diag));
+	if (text.len == 0)
+		return LB_OK;
+	lb_vec_init(&r.frames, arena->under, sizeof(struct frame), r.limits.depth_max);
+	lb_vec_init(&r.finished, arena->under, sizeof(struct node *), r.limits.events_max);
+	lb_map_init(&r.anchors, arena->under);
+	err = open_parser(&r, text);
+	if (!lb_failed(err))
+		err = read_events(&r);
+	if (!lb_failed(err) && arena->failed)
+		err = lb_err_of(LB_E_NOMEM);
+	if (!lb_failed(err) && r.root != NULL)
+		*out = &r.root->shown;
+	close_reader(&r);
+	return err;
+}
+
+const struct lb_yaml_node *lb_yaml_find(const struct lb_yaml_node *mapping, const char *key)
+{
+	if (mapping == NULL || mapping->kind != LB_YAML_MAPPING)
+		return NULL;
+	for (uint32_t i = 0; i + 1 < mapping->count; i += 2) {
+		const struct lb_yaml_node *name = mapping->items[i];
+
+		if (name->kind == LB_YAML_SCALAR && lb_bytes_is(name->text, key))
+			return mapping->items[i + 1];
+	}
+	return NULL;
+}
