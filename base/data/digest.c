@@ -142,6 +142,8 @@ lb_err lb_hmac_sha256(unsigned char out[LB_SHA256_SIZE], struct lb_bytes key, st
 	EVP_MD *algorithm;
 	unsigned len = 0;
 
+	if (bytes.at == NULL)
+		bytes = LB_B(""); /* HMAC takes NULL for a mistake */
 	LB_TRY(find_algorithm(&algorithm, LB_SHA256));
 	if (key.len > 64) { /* RFC 2104: a key longer than a block is used by its digest */
 		LB_TRY(lb_sha256(digest, key));
