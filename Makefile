@@ -80,7 +80,8 @@ PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(PROGRAM_$(firstword $(subst /, ,$(m)
 
 TEST_SOURCES := $(sort $(foreach f,$(FOLDERS) line fault,$(wildcard tests/$(f)/*_test.c tests/$(f)/*/*_test.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
-TEST_HELPERS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c) $(filter-out %_test.c,$(wildcard tests/$(1)/*.c tests/$(1)/*/*.c)))
+# Helpers of a folder are its sources that are no tests; tests/fault uses those of tests/line.
+TEST_HELPERS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c) $(filter-out %_test.c,$(foreach f,$(1) $(if $(filter fault,$(1)),line),$(wildcard tests/$(f)/*.c tests/$(f)/*/*.c))))
 SCRIPTS := $(sort $(foreach f,$(FOLDERS) line cases browser,$(wildcard tests/$(f)/*.t tests/$(f)/*.mjs)))
 LONG_SCRIPTS := $(sort $(wildcard tests/fault/*.t tests/fault/*.mjs tests/long/*.t))
 

@@ -1,0 +1,63 @@
+/* line.h - the real programs on loopback, for tests that span folders.
+ *
+ * A line is a coordinator with a state folder of its own, runners, and a
+ * repository that is pushed to it.  Everything lives below one test folder and ends with
+ * line_stop.  Failures are checked in the test and make the function return false.
+ */
+#ifndef LB_TESTS_LINE_H
+#define LB_TESTS_LINE_H
+
+#include "base/http/client.h"
+#include "base/platform/process.h"
+#include "base/value.h"
+#include "tests/harness/test.h"
+
+enum { LINE_RUNNERS_MAX = 4 };
+
+struct line {
+	struct test *t;
+	struct lb_arena arena;
+	struct lb_http_client *http;
+	char folder[512], url[64], token[128], sha[64];
+	uint16_t port;
+	struct plat_process coordinator, runners[LINE_RUNNERS_MAX];
+	bool coordinator_runs, runner_runs[LINE_RUNNERS_MAX];
+};
+
+/* Make the folders; nothing runs yet. */
+bool line_init(struct line *line, struct test *t);
+
+/* Start (again) on the port it had before; waits until it answers. */
+bool line_start_coordinator(struct line *line);
+void line_kill_coordinator(struct line *line); /* kill -9, waited for */
+
+bool line_start_runner(struct line *line, unsigned index);
+void line_kill_runner(struct line *line, unsigned index);
+
+/* Ends everything, kindly first. */
+void line_stop(struct line *line);
+
+/* Commit `workflow` as .github/workflows/test.yml (and a file README) and push it as main. */
+bool line_push(struct line *line, const char *workflow);
+
+/* Start a run of it; 0 when refused (the answer's message is in *message if wanted, in the arena).
+ */
+uint64_t line_submit(struct line *line, struct lb_bytes *message);
+
+/* Any request with the person's token; *status 0 where nothing answered.  The body in the arena,
+ * NULL if no JSON. */
+const struct lb_value *line_ask(struct line *line, int *status, const char *method,
+                                const char *path, const char *body);
+
+/* The run as JSON once completed, or NULL after timeout_s. */
+const struct lb_value *line_wait(struct line *line, uint64_t run, unsigned timeout_s);
+
+const struct lb_value *line_job(const struct lb_value *run, const char *key);
+
+/* A job's log (last attempt), as bytes in the arena; false when it cannot be had. */
+bool line_log(struct line *line, struct lb_bytes *log, const struct lb_value *job);
+
+/* How many lines of the log end in `text`. */
+size_t line_count(struct lb_bytes log, const char *text);
+
+#endif
