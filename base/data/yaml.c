@@ -36,6 +36,7 @@ struct frame {
 
 struct reader {
 	struct lb_arena *arena;
+	struct lb_bytes text;
 	struct lb_diag *diag;
 	struct lb_yaml_limits limits;
 	struct fy_diag *said;
@@ -172,6 +173,56 @@ static enum lb_yaml_style style_of(struct fy_token *token)
 	return LB_YAML_PLAIN;
 }
 
+/* The line break at *at and the blank lines behind it: one break becomes a blank, n of them n - 1
+ * breaks.  The blanks around them are dropped. */
+static void add_folded(struct lb_buf *out, struct lb_bytes raw, size_t *at)
+{
+	size_t breaks = 0;
+
+	while (out->len > 0 && (out->at[out->len - 1] == ' ' || out->at[out->len - 1] == '\t'))
+		out->len--;
+	for (; *at < raw.len; ++*at) {
+		unsigned char c = raw.at[*at];
+
+		if (c == '\n' || (c == '\r' && !(*at + 1 < raw.len && raw.at[*at + 1] == '\n')))
+			breaks++;
+		else if (c != '\r' && c != ' ' && c != '\t')
+			break;
+	}
+	if (breaks == 1)
+		lb_buf_add_byte(out, ' ');
+	for (; breaks > 1; breaks--)
+		lb_buf_add_byte(out, '\n');
+}
+
+/* libfyaml 0.7.12 decodes runs of quotes in single-quoted scalars wrongly ('a''''b' becomes a'''b)
+ * and leaks while at it, so this is done here, from what stands between the quotes. */
+static struct lb_bytes single_quoted(struct reader *r, struct fy_token *token)
+{
+	size_t from = fy_token_start_mark(token)->input_pos;
+	size_t to = fy_token_end_mark(token)->input_pos;
+	struct lb_bytes raw = lb_bytes_from(lb_bytes_upto(r->text, to), from);
+	struct lb_bytes text;
+	struct lb_buf out;
+
+	lb_buf_init(&out, r->arena->under, raw.len);
+	for (size_t i = 0; i < raw.len;) {
+		unsigned char c = raw.at[i];
+
+		if (c == '\n' || c == '\r') {
+			add_folded(&out, raw, &i);
+		} else {
+			lb_buf_add_byte(&out, c);
+			i += c == '\'' ? 2 : 1;
+		}
+	}
+	text = lb_arena_bytes(r->arena, lb_buf_bytes(&out));
+	if (lb_failed(lb_buf_check(&out)))
+		r->arena->failed = true;
+	lb_buf_release(&out);
+	return text;
+}
+
 static lb_err on_scalar(struct reader *r, struct fy_event *event)
 {
 	struct fy_token *value = fy_event_get_token(event);
@@ -182,7 +233,10 @@ static lb_err on_scalar(struct reader *r, struct fy_event *event)
 	if (node->shown.style == LB_YAML_SINGLE_QUOTED ||
 	    node->shown.style == LB_YAML_DOUBLE_QUOTED)
 		node->shown.column--; /* the mark stands behind the quote */
-	node->shown.text = token_bytes(r->arena, value);
+	if (node->shown.style == LB_YAML_SINGLE_QUOTED)
+		node->shown.text = single_quoted(r, value);
+	else
+		node->shown.text = token_bytes(r->arena, value);
 	return r->arena->failed ? lb_err_of(LB_E_NOMEM) : deliver(r, node);
 }
 
@@ -403,9 +457,11 @@ static void close_reader(struct reader *r)
 lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb_bytes text,
                     const struct lb_yaml_limits *limits, struct lb_diag *diag)
 {
-	struct reader r = {
-		.arena = arena, .diag = diag, .limits = limits_of(limits), .last = { 1, 1 }
-	};
+	struct reader r = { .arena = arena,
+		            .text = text,
+		            .diag = diag,
+		            .limits = limits_of(limits),
+		            .last = { 1, 1 } };
 	lb_err err;
 
 	*out = NULL;

@@ -104,6 +104,15 @@ TEST(yaml_scalars_keep_their_style)
 	            "map@1:1[p@1:1(t)=<tag:yaml.org,2002:str>p@1:10(1) p@2:1(u)=<!mine>p@2:10(x)]");
 }
 
+TEST(yaml_single_quotes_are_unfolded_and_unescaped)
+{
+	check_shown(t, "'a''''b'''", "'@1:1(a''b')");
+	check_shown(t, "''''''''''''''''''''''''''''''''''''''''''", "'@1:1('''''''''''''''''''')");
+	check_shown(t, "''", "'@1:1()");
+	check_shown(t, "k: ' one \n  \n \n two\r\n  three '",
+	            "map@1:1[p@1:1(k)='@1:4( one\n\ntwo three )]");
+}
+
 TEST(yaml_values_that_are_not_written_are_plain_and_empty)
 {
 	check_shown(t, "on:\n  push:\njobs:\n",
