@@ -149,18 +149,30 @@ static uint64_t read_max(const struct lb_http_inner *inner)
 	return (uint64_t)inner->body.bytes_max + REFUSED_BODY_MAX;
 }
 
+/* A client that left before all it announced was sent.  The library reads until a short count and
+ * then waits for an event, which never comes when the end was there together with the last bytes:
+ * without this look the exchange, and what its receiver holds, would live until the idle time. */
+static bool is_abandoned(const struct lb_http_inner *inner)
+{
+	uint64_t size = lb_http_body_size(&inner->x);
+
+	return size != UINT64_MAX && inner->body_bytes < size && lb_http_client_left(inner);
+}
+
 /* False: the connection is not worth keeping. */
 static bool on_body(struct lb_http_inner *inner, struct lb_bytes part)
 {
-	lb_err err;
-
 	inner->body_bytes += part.len;
-	if (inner->response != NULL)
-		return inner->body_bytes <= read_max(inner);
-	err = take_part(inner, part);
-	if (lb_failed(err))
-		refuse(inner, err);
-	return true;
+	if (is_abandoned(inner))
+		return false;
+	if (inner->response == NULL) {
+		lb_err err = take_part(inner, part);
+
+		if (lb_failed(err))
+			refuse(inner, err);
+		return true;
+	}
+	return inner->body_bytes <= read_max(inner);
 }
 
 /* The end of the body: what was collected becomes the handler's. */

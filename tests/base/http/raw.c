@@ -55,7 +55,7 @@ bool raw_send(int fd, const char *text)
 static int read_some(int fd, struct lb_buf *out)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	char part[4096];
+	char part[2048];
 	ssize_t got;
 
 	if (poll(&wait, 1, PATIENCE_MS) <= 0)
