@@ -10,28 +10,36 @@
 #include "base/diag.h"
 #include "base/platform/plat.h"
 
-/* Append the file's content; LIMIT when it is more than the buffer's maximum allows. */
+/* What a path may need; longer ones are LIMIT. */
+enum { LB_PATH_SIZE = 3072 };
+
+/* Append the file's content; LIMIT when it is more than the buffer's maximum allows.  On failure
+ * nothing is added. */
 lb_err lb_file_read(struct lb_buf *out, struct plat *plat, const char *path, struct lb_diag *diag);
 
 /* All or nothing, also through a loss of power: temporary file beside it, written, synced,
- * renamed, folder synced.  `flags`: 0, PLAT_PRIVATE or PLAT_EXECUTABLE. */
+ * renamed, folder synced.  `flags`: 0, PLAT_PRIVATE or PLAT_EXECUTABLE.  A link at `path` is
+ * replaced.  A failure leaves the old content (or, when only the folder's sync failed, the new
+ * one) whole and no temporary file. */
 lb_err lb_file_write(struct plat *plat, const char *path, struct lb_bytes content, unsigned flags,
                      struct lb_diag *diag);
 
 /* The folder and its parents; no error when they are there. */
 lb_err lb_file_make_folders(struct plat *plat, const char *path, struct lb_diag *diag);
 
-/* The file or folder with all that is in it; links are removed, never followed; no error when it is
- * not there. */
+/* The file or folder with all that is in it, as plat_ops.remove_tree says; links are removed, never
+ * followed; no error when it is not there. */
 lb_err lb_file_remove_tree(struct plat *plat, const char *path, struct lb_diag *diag);
 
-/* Content and permission bits.  `to` must not exist. */
+/* Content and permission bits, not synced.  `to` must not exist, and does not after a failure. */
 lb_err lb_file_copy(struct plat *plat, const char *to, const char *from, struct lb_diag *diag);
 
 enum { LB_WALK_DEPTH_MAX = 256, LB_WALK_NAMES_MAX = 1000000 };
 
 /* Call `each` for everything below `root`, parents first, names in byte order; `path` is relative
- * to root. Links are reported, not followed.  The first failure of `each` ends the walk. */
+ * to root. Links are reported, not followed (but for root itself).  The first failure of `each`
+ * ends the walk, and its prose stands.  LIMIT for a tree that is deeper or larger than the above.
+ */
 lb_err lb_file_walk(struct lb_mem *mem, struct plat *plat, const char *root,
                     lb_err (*each)(void *ctx, const char *path, const struct plat_info *info),
                     void *ctx, struct lb_diag *diag);

@@ -3,8 +3,10 @@
  *   lb_log(log, LB_LOG_INFO, "lease granted", LB_FIELD("runner", name), LB_COUNT("fence", fence));
  *   2026-11-21T07:25:00.123Z info  lease granted runner=r1 fence=7
  *
- * Each line is one write, so lines of threads never mix.  Never fails: what
- * cannot be written is lost.  Threads: any.
+ * Each line is one write, so lines of threads never mix.  Values that are empty
+ * or have blanks, quotes, "=" or more than ASCII in them are quoted, with control
+ * characters escaped; a line of over 3000 bytes is cut and ends in [...].  Never
+ * fails: what cannot be written is lost.  Threads: any.
  */
 #ifndef LB_IO_LOG_H
 #define LB_IO_LOG_H

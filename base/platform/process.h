@@ -13,22 +13,27 @@ struct plat_fd {
 	int parent, child;
 }; /* the child sees `parent` as its `child` */
 
+enum { PLAT_SPAWN_FDS_MAX = 16 };
+
 struct plat_spawn {
-	const char *const
-		*argv; /* argv[0] is looked up in PATH unless it has a slash; ends with NULL */
+	/* Ends with NULL.  argv[0] is looked up in envp's PATH unless it has a slash; where that
+	 * is relative, it is so to cwd. */
+	const char *const *argv;
 	const char *const *envp;   /* NULL: this process's */
 	const char *cwd;           /* NULL: this process's */
 	int in, out, err;          /* descriptors for 0, 1, 2; -1: the null device */
 	const struct plat_fd *fds; /* more descriptors; all others are closed in the child */
-	size_t fd_count;
+	size_t fd_count;           /* at most PLAT_SPAWN_FDS_MAX */
 	bool same_group;      /* stay in this process's group (a terminal's Ctrl-C reaches it) */
 	bool die_with_parent; /* killed when the thread that started it ends */
 };
 
 struct plat_process {
 	int pid;
-	int pidfd;
-}; /* pidfd may be waited for with poll; -1 where there is none */
+	int pidfd;      /* may be waited for with poll; -1 where there is none */
+	bool own_group; /* pid is its group's number too */
+	bool ended;     /* waited for to its end */
+};
 
 struct plat_exit {
 	bool signaled;
@@ -37,14 +42,17 @@ struct plat_exit {
 
 enum plat_signal { PLAT_INTERRUPT, PLAT_TERMINATE, PLAT_KILL };
 
-/* NOTFOUND when the program is not there, DENIED when it may not be run: known at once, by this
- * call. */
+/* NOTFOUND when the program (or cwd) is not there, DENIED when it may not be run, UNSUPPORTED when
+ * it is nothing the system can run: known at once, by this call.  The child starts with every
+ * signal at its default and none blocked. */
 lb_err plat_spawn(struct plat_process *out, const struct plat_spawn *how);
 
-/* TIMEOUT when it still runs after timeout_ms (UINT64_MAX: wait for ever). */
+/* TIMEOUT when it still runs after timeout_ms (UINT64_MAX: wait for ever).  Once it has ended,
+ * pidfd is closed and it may not be waited for again. */
 lb_err plat_process_wait(struct plat_exit *out, struct plat_process *process, uint64_t timeout_ms);
 
-/* To the whole group; nothing where it is gone. */
+/* To the whole group, also to what is left of it after the process itself has ended; nothing
+ * where it is gone.  A process in this process's group gets it alone. */
 void plat_process_signal(const struct plat_process *process, enum plat_signal signal);
 
 /* The exit status a shell would show: the number, or 128 + signal. */
