@@ -1,0 +1,261 @@
+/* emit.c - appends register instructions, keeping values where they are as long as it can. */
+#include "engine/validate/validate_priv.h"
+
+enum { CELLS_MAX = 1 << 30 };
+
+/* The few values that are moved one by one; more go to their homes and then as a run. */
+enum { MOVES_MAX = 4 };
+
+static bool append(struct engine_validator *v, union engine_cell cell)
+{
+	struct engine_module *m = v->module;
+
+	if (m->cell_count == m->cell_capacity) {
+		size_t more = m->cell_capacity == 0 ? 256 : m->cell_capacity * 2;
+		union engine_cell *fresh;
+
+		if (more > CELLS_MAX)
+			v->no_memory = true;
+		if (v->no_memory)
+			return false;
+		fresh = lb_mem_grow(m->mem, m->cells, m->cell_capacity, more, sizeof *m->cells);
+		if (fresh == NULL) {
+			v->no_memory = true;
+			return false;
+		}
+		m->cells = fresh;
+		m->cell_capacity = more;
+	}
+	m->cells[m->cell_count++] = cell;
+	return true;
+}
+
+static union engine_cell *cell_at(struct engine_validator *v, uint32_t position)
+{
+	return &v->module->cells[v->code_base + position];
+}
+
+uint32_t emit_here(const struct engine_validator *v)
+{
+	return (uint32_t)(v->module->cell_count - v->code_base);
+}
+
+uint32_t emit(struct engine_validator *v, unsigned code, union engine_cell operands,
+              bool has_result)
+{
+	uint32_t position = emit_here(v);
+
+	if (!emitting(v))
+		return position;
+	v->last = NONE;
+	if (append(v, engine_code_cell(v->handlers, code)) && append(v, operands) && has_result) {
+		v->last = position;
+		v->last_code = code;
+		v->last_form = LAST_OTHER;
+	}
+	return position;
+}
+
+void emit_head(struct engine_validator *v, unsigned code)
+{
+	v->last = NONE;
+	if (emitting(v))
+		append(v, engine_code_cell(v->handlers, code));
+}
+
+void emit_cell(struct engine_validator *v, uint64_t x)
+{
+	v->last = NONE;
+	if (emitting(v))
+		append(v, (union engine_cell){ .x = x });
+}
+
+static void emit_const(struct engine_validator *v, uint32_t to, uint64_t value)
+{
+	if (value <= UINT32_MAX) {
+		emit(v, ENGINE_CODE_CONST32, ab_imm(to, 0, (int32_t)(uint32_t)value), true);
+	} else {
+		emit(v, ENGINE_CODE_CONST64, abcd(to, 0, 0, 0), false);
+		emit_cell(v, value);
+	}
+}
+
+void emit_move(struct engine_validator *v, uint32_t to, const struct operand *o, uint32_t index)
+{
+	uint32_t from = o->place == PLACE_LOCAL ? o->local : home(v, index);
+
+	if (o->place == PLACE_CONST)
+		emit_const(v, to, o->value);
+	else if (from != to)
+		emit(v, ENGINE_CODE_COPY, abcd(to, from, 0, 0), true);
+}
+
+uint32_t emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index)
+{
+	if (o->place == PLACE_LOCAL)
+		return o->local;
+	if (o->place == PLACE_CONST)
+		emit_const(v, home(v, index), o->value);
+	return home(v, index);
+}
+
+/* Operand `index` into its home.  Those that stand for the same local and are newer went
+ * there before. */
+static void settle(struct engine_validator *v, uint32_t index)
+{
+	struct operand *o = &v->operands[index];
+
+	if (o->place == PLACE_HOME)
+		return;
+	emit_move(v, home(v, index), o, index);
+	if (o->place == PLACE_LOCAL) {
+		assert(v->alias_heads[o->local] == index + 1);
+		v->alias_heads[o->local] = o->next_alias;
+	}
+	o->place = PLACE_HOME;
+}
+
+/* Unreachable code can have fewer operands than its types say. */
+static uint32_t oldest_of(const struct engine_validator *v, uint32_t count)
+{
+	return v->operand_count > count ? v->operand_count - count : 0;
+}
+
+void emit_home(struct engine_validator *v, uint32_t count)
+{
+	uint32_t oldest = oldest_of(v, count);
+
+	if (!emitting(v))
+		return;
+	for (uint32_t i = v->operand_count; i-- > oldest;)
+		settle(v, i);
+}
+
+void emit_unalias(struct engine_validator *v)
+{
+	if (emitting(v))
+		for (uint32_t i = v->operand_count; i-- > v->alias_floor;)
+			if (v->operands[i].place == PLACE_LOCAL)
+				settle(v, i);
+	v->alias_floor = v->operand_count;
+}
+
+void emit_preserve(struct engine_validator *v, uint32_t local)
+{
+	while (v->alias_heads[local] != 0)
+		settle(v, v->alias_heads[local] - 1);
+}
+
+/* ---- branches ---- */
+
+void emit_compare(struct engine_validator *v, unsigned code, union engine_cell operands, bool imm)
+{
+	emit(v, code, operands, true);
+	v->last_form = imm ? LAST_COMPARE_IMM : LAST_COMPARE;
+}
+
+struct condition emit_take_condition(struct engine_validator *v, const struct operand *o,
+                                     uint32_t index)
+{
+	struct condition c = { 0 };
+
+	if (emitting(v) && o->place == PLACE_HOME && v->last != NONE &&
+	    v->last_form != LAST_OTHER) {
+		union engine_cell made = *cell_at(v, v->last + 1);
+		bool imm = v->last_form == LAST_COMPARE_IMM;
+
+		if (made.a == home(v, index) && (!imm || made.imm == (int16_t)made.imm)) {
+			c = (struct condition){ v->last_code, made.b,
+				                imm ? (uint16_t)made.imm : made.c };
+			v->module->cell_count = v->code_base + v->last;
+			v->last = NONE;
+			return c;
+		}
+	}
+	c.a = emit_slot(v, o, index);
+	return c;
+}
+
+uint32_t emit_branch_if(struct engine_validator *v, struct condition c, bool holds)
+{
+	unsigned code = c.code != 0 ? c.code + (holds ? ENGINE_CODE_BRANCH : ENGINE_CODE_BRANCH_NOT)
+	                : holds     ? ENGINE_CODE_BR_IF
+	                            : ENGINE_CODE_BR_UNLESS;
+
+	return emit(v, code, ab_imm(c.a, c.b, 0), false);
+}
+
+uint32_t emit_branch(struct engine_validator *v)
+{
+	return emit(v, ENGINE_CODE_BR, ab_imm(0, 0, 0), false);
+}
+
+void emit_aim(struct engine_validator *v, uint32_t branch, struct control *c)
+{
+	if (!emitting(v) || v->no_memory)
+		return;
+	if (c->op == ENGINE_OP_LOOP) {
+		cell_at(v, branch + 1)->imm = (int32_t)c->start - (int32_t)branch;
+		return;
+	}
+	cell_at(v, branch + 1)->imm = (int32_t)c->forward;
+	c->forward = branch;
+}
+
+void emit_aim_here(struct engine_validator *v, uint32_t branch)
+{
+	v->last = NONE;
+	if (!v->no_memory)
+		cell_at(v, branch + 1)->imm = (int32_t)(emit_here(v) - branch);
+}
+
+void emit_label(struct engine_validator *v, struct control *c)
+{
+	uint32_t branch = c->forward;
+
+	v->last = NONE;
+	while (branch != NONE && !v->no_memory) {
+		uint32_t next = (uint32_t)cell_at(v, branch + 1)->imm;
+
+		emit_aim_here(v, branch);
+		branch = next;
+	}
+	c->forward = NONE;
+}
+
+void emit_label_values(struct engine_validator *v, const struct control *c, uint32_t count)
+{
+	uint32_t oldest = oldest_of(v, count), to = home(v, c->height);
+
+	if (!emitting(v))
+		return;
+	if (count > MOVES_MAX) {
+		emit_home(v, count);
+		if (oldest != c->height)
+			emit(v, ENGINE_CODE_COPY_RANGE, ab_imm(to, home(v, oldest), (int32_t)count),
+			     false);
+		return;
+	}
+	/* Rising order is safe: an operand's home is never below its target. */
+	for (uint32_t i = 0; i < count; i++)
+		emit_move(v, to + i, &v->operands[oldest + i], oldest + i);
+}
+
+void emit_return(struct engine_validator *v, uint32_t count)
+{
+	uint32_t oldest = oldest_of(v, count);
+
+	if (!emitting(v))
+		return;
+	if (count == 1) {
+		uint32_t slot = emit_slot(v, &v->operands[oldest], oldest);
+
+		emit(v, ENGINE_CODE_RETURN_SLOT, abcd(slot, 0, 0, 0), false);
+		return;
+	}
+	if (count > 1) { /* by way of their homes: results may be written over locals */
+		emit_home(v, count);
+		emit(v, ENGINE_CODE_COPY_RANGE, ab_imm(0, home(v, oldest), (int32_t)count), false);
+	}
+	emit_head(v, ENGINE_CODE_RETURN);
+}

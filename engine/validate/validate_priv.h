@@ -1,0 +1,208 @@
+/* validate_priv.h - the state of checking one function while its code is made.
+ *
+ * Invariants:
+ *
+ * 1. operands[i] has its home in frame slot local_count + i, whether or not the
+ *    value has been put there yet (enum place).
+ * 2. The operands that stand for local x form a list from alias_heads[x] - 1,
+ *    newest first; it is empty for every local when the operand stack is.
+ * 3. Below alias_floor no operand stands for a local, so that what is there is
+ *    the same on every way into a label.
+ * 4. Code is emitted only while emitting(v): where no branch can arrive, checking
+ *    goes on with nothing made.
+ * 5. last is the newest instruction with a single result in `a`, provided
+ *    nothing was emitted after it and no label stands behind it.
+ */
+#ifndef ENGINE_VALIDATE_VALIDATE_PRIV_H
+#define ENGINE_VALIDATE_VALIDATE_PRIV_H
+
+#include "engine/validate/validate.h"
+
+enum place {
+	PLACE_HOME,  /* in its home slot */
+	PLACE_LOCAL, /* the same as a local, until that is written */
+	PLACE_CONST  /* a number, not yet in any slot */
+};
+
+/* The type of operands made out of nothing in unreachable code. */
+enum { TYPE_ANY = 0 };
+
+enum { NONE = UINT32_MAX };
+
+struct operand {
+	engine_type type;
+	enum place place;
+	uint32_t local;      /* PLACE_LOCAL */
+	uint32_t next_alias; /* index + 1 of the next older operand for that local, 0: none */
+	uint64_t value;      /* PLACE_CONST */
+};
+
+struct control {
+	uint16_t op;      /* BLOCK, LOOP, IF, ELSE; END for the function itself */
+	bool unreachable; /* behind a branch: operands below the height are of any type */
+	bool dead;        /* nothing arrives here: checked, but not translated */
+	bool live;        /* code was made when it was entered */
+	struct engine_func_type type;
+	uint32_t height;    /* operands below belong to the blocks around */
+	uint32_t start;     /* code position, for loops */
+	uint32_t forward;   /* newest branch to the end: a chain through the branches' imm */
+	uint32_t otherwise; /* the branch of an if that awaits its else */
+	size_t checked_at;  /* the br_table that last checked this label */
+};
+
+struct local_run {
+	uint32_t end; /* index behind the run's last local */
+	engine_type type;
+};
+
+/* What can be done with the newest instruction. */
+enum last_form { LAST_OTHER, LAST_COMPARE, LAST_COMPARE_IMM };
+
+struct engine_validator {
+	struct engine_module *module;
+	struct lb_mem *mem;
+	const void *const *handlers;
+	struct engine_reader r; /* of the body */
+	size_t op_at;           /* offset of the instruction at hand */
+	uint32_t func;
+	uint32_t code_base; /* where the function's code begins in the module's */
+
+	struct operand *operands;
+	uint32_t operand_count, operand_capacity, operand_high; /* high: most at any time */
+	uint32_t alias_floor;
+	struct control *controls;
+	uint32_t control_count, control_capacity;
+
+	struct local_run *runs;
+	uint32_t run_count, run_capacity, local_count;
+	engine_type *local_types; /* of the first locals; the runs have all */
+	uint32_t local_types_count, local_types_capacity;
+	uint32_t *alias_heads;
+	uint32_t alias_heads_count;
+
+	size_t *starts; /* of each body, in cells */
+	uint32_t start_count;
+	uint32_t last, last_code;
+	enum last_form last_form;
+	bool no_memory; /* sticky */
+};
+
+static inline struct control *top(struct engine_validator *v)
+{
+	return &v->controls[v->control_count - 1];
+}
+
+static inline bool emitting(const struct engine_validator *v)
+{
+	const struct control *c = &v->controls[v->control_count - 1];
+
+	return c->live && !c->dead;
+}
+
+static inline uint32_t home(const struct engine_validator *v, uint32_t index)
+{
+	return v->local_count + index;
+}
+
+/* ---- failing (body.c) ---- */
+
+lb_err validate_fail(const struct engine_validator *v, enum lb_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+lb_err validate_mismatch(const struct engine_validator *v, engine_type want, engine_type got);
+
+/* ---- operands and blocks (operands.c) ---- */
+
+lb_err validate_push(struct engine_validator *v, engine_type type);
+lb_err validate_push_local(struct engine_validator *v, engine_type type, uint32_t local);
+lb_err validate_push_const(struct engine_validator *v, engine_type type, uint64_t value);
+lb_err validate_push_all(struct engine_validator *v, const engine_type *types, uint32_t count);
+
+/* TYPE_ANY takes any type. */
+lb_err validate_pop(struct operand *out, struct engine_validator *v, engine_type want);
+lb_err validate_pop_all(struct engine_validator *v, const engine_type *types, uint32_t count);
+
+/* Check the newest operands without taking them. */
+lb_err validate_peek_all(struct engine_validator *v, const engine_type *types, uint32_t count);
+
+lb_err validate_push_control(struct engine_validator *v, uint16_t op,
+                             const struct engine_func_type *type);
+
+/* The rest of the block cannot be reached. */
+void validate_unreachable(struct engine_validator *v);
+
+/* Forget operands above the height. */
+void validate_truncate(struct engine_validator *v, uint32_t height);
+
+/* ---- code (emit.c) ---- */
+
+/* The position of the next instruction, from the function's first. */
+uint32_t emit_here(const struct engine_validator *v);
+
+/* Append an instruction of two cells (or its head, more cells to follow with emit_cell).
+ * With `has_result`, `a` is its only result.  All emit functions do nothing unless emitting. */
+uint32_t emit(struct engine_validator *v, unsigned code, union engine_cell operands,
+              bool has_result);
+void emit_compare(struct engine_validator *v, unsigned code, union engine_cell operands, bool imm);
+void emit_head(struct engine_validator *v, unsigned code); /* of one cell */
+void emit_cell(struct engine_validator *v, uint64_t x);
+
+static inline union engine_cell abcd(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+	return (union engine_cell){
+		.a = (uint16_t)a, .b = (uint16_t)b, .c = (uint16_t)c, .d = (uint16_t)d
+	};
+}
+
+static inline union engine_cell ab_imm(uint32_t a, uint32_t b, int32_t imm)
+{
+	return (union engine_cell){ .a = (uint16_t)a, .b = (uint16_t)b, .imm = imm };
+}
+
+/* The slot an operand can be read from; a constant is put into its home first.  `index` is
+ * where it stands (or stood) on the stack. */
+uint32_t emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index);
+
+/* The newest `count` operands into their homes. */
+void emit_home(struct engine_validator *v, uint32_t count);
+
+/* Before a label: no operand stands for a local. */
+void emit_unalias(struct engine_validator *v);
+
+/* Before local x is written: operands that stand for it get their own copy. */
+void emit_preserve(struct engine_validator *v, uint32_t local);
+
+/* Slot `to` = the operand. */
+void emit_move(struct engine_validator *v, uint32_t to, const struct operand *o, uint32_t index);
+
+/* A popped condition, taken apart if the instruction just made was its comparison. */
+struct condition {
+	unsigned code; /* that of the comparison; 0: none, slot `a` itself */
+	uint32_t a, b; /* with an immediate form b is its 16 bits */
+};
+
+struct condition emit_take_condition(struct engine_validator *v, const struct operand *o,
+                                     uint32_t index);
+
+/* Branch if the condition holds (or does not); returns the position, to be aimed. */
+uint32_t emit_branch_if(struct engine_validator *v, struct condition c, bool holds);
+uint32_t emit_branch(struct engine_validator *v);
+
+/* Aim a branch at a block's label, or at the next instruction. */
+void emit_aim(struct engine_validator *v, uint32_t branch, struct control *c);
+void emit_aim_here(struct engine_validator *v, uint32_t branch);
+
+/* The end label of a block: all branches to it arrive here. */
+void emit_label(struct engine_validator *v, struct control *c);
+
+/* Move the newest operands, `count` of them, to where the label expects them. */
+void emit_label_values(struct engine_validator *v, const struct control *c, uint32_t count);
+
+/* Leave the function with the newest operands as its results. */
+void emit_return(struct engine_validator *v, uint32_t count);
+
+/* ---- instructions (control.c, body.c) ---- */
+
+lb_err validate_control_op(struct engine_validator *v, uint16_t op);
+lb_err validate_index(uint32_t *out, struct engine_validator *v, uint32_t count, const char *what);
+
+#endif
