@@ -139,6 +139,8 @@ $(foreach s,$(TEST_SOURCES),$(eval $(call test_program,$(patsubst %.c,%,$(s)),$(
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
+$(BUILD)/obj/coordinator/pages/asset.o: $(wildcard coordinator/pages/*.css coordinator/pages/*.js coordinator/pages/*.svg)
+
 # ---- the two commands of the README ------------------------------------------
 
 #: make up          everything: set-up, build, then this checkout's workflow (ONCE=1: and stop)
