@@ -82,7 +82,7 @@ TEST_SOURCES := $(sort $(foreach f,$(FOLDERS) line fault,$(wildcard tests/$(f)/*
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 # Helpers of a folder are its sources that are no tests; tests/fault uses those of tests/line.
 TEST_HELPERS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c) $(filter-out %_test.c,$(foreach f,$(1) $(if $(filter fault,$(1)),line),$(wildcard tests/$(f)/*.c tests/$(f)/*/*.c))))
-SCRIPTS := $(sort $(foreach f,$(FOLDERS) line cases browser,$(wildcard tests/$(f)/*.t tests/$(f)/*.mjs)))
+SCRIPTS := $(sort $(foreach f,$(FOLDERS) line cases browser,$(wildcard tests/$(f)/*.t tests/$(f)/*_accepts.mjs tests/$(f)/*_browser.mjs)))
 LONG_SCRIPTS := $(sort $(wildcard tests/fault/*.t tests/fault/*.mjs tests/long/*.t))
 
 .PHONY: all programs up setup test test-all test-unit check bench clean help install bundle package
