@@ -1,10 +1,15 @@
 /* args.h - a command line as tables: parsing, help, manual page and completion.
  *
  * A program is a table of commands, a command a table of options.  lb_main does
- * the rest: `PROGRAM help`, `--help` and `COMMAND --help`, `--version`,
+ * the rest: `PROGRAM help [COMMAND]`, `--help` and `COMMAND --help`, `--version`,
  * `PROGRAM completion bash|zsh|fish`, and `PROGRAM manual`, which prints the
- * manual page (mdoc) from the same tables.  Long options only as --name VALUE
- * or --name=VALUE, short ones as -n VALUE; `--` ends the options.
+ * manual page (mdoc, dated by SOURCE_DATE_EPOCH where that is set) from the same
+ * tables.  Long options only as --name VALUE or --name=VALUE, short ones as
+ * -n VALUE; `--` ends the options.
+ *
+ * A command that fails is reported as "PROGRAM COMMAND: prose" on cli->err, with
+ * the prose of cli->diag or else the error's text; a USAGE error is followed by
+ * "see PROGRAM COMMAND --help".  Nothing is reported of one that returns LB_OK.
  *
  * Exit statuses: 0 success, 1 the answer is no, 2 usage, 3 bad input, 4 memory,
  * disk or network; a command may say another through cli->exit_status.
@@ -50,14 +55,18 @@ struct lb_command {
 	bool stop_at_operand; /* everything from the first operand on belongs to it (run FILE ARGS)
 	                       */
 	lb_err (*run)(struct lb_cli *cli);
-	const char *details; /* paragraphs for help and manual; NULL: none */
+	/* Paragraphs for help and manual, an empty line between them; lines that start with a blank
+	 * are shown as they are.  NULL: none. */
+	const char *details;
 };
 
 struct lb_program {
 	const char *name, *about;
 	const struct lb_command *commands;
 	const char *details; /* NULL: none */
-	/* Called for a first word that is no command; NULL: an unknown command is a usage error. */
+	/* Called for a first word that is no command, with argv[0] being that word (`help WORD`
+	 * calls it with "--help" behind the word).  NOTFOUND without prose: there is no such
+	 * command. NULL: an unknown command is a usage error. */
 	lb_err (*otherwise)(struct lb_cli *cli, int argc, char **argv);
 };
 

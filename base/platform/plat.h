@@ -25,10 +25,11 @@ enum plat_open {
 	PLAT_CREATE = 4,    /* make it when it is not there, mode 0644 */
 	PLAT_EXCLUSIVE = 8, /* with CREATE: EXISTS when it is there */
 	PLAT_TRUNCATE = 16,
-	PLAT_PRIVATE = 32,    /* with CREATE: mode 0600 */
-	PLAT_NOFOLLOW = 64,   /* a symbolic link at the last name is DENIED */
+	PLAT_PRIVATE = 32,     /* with CREATE: mode 0600 */
+	PLAT_NOFOLLOW = 64,    /* a symbolic link at the last name is DENIED */
 	PLAT_EXECUTABLE = 128, /* with CREATE: mode 0755 */
-	PLAT_APPEND = 256      /* for a descriptor that is handed to another program: writes go to the end */
+	PLAT_APPEND =
+		256 /* for a descriptor that is handed to another program: writes go to the end */
 };
 
 enum plat_type { PLAT_FILE, PLAT_DIRECTORY, PLAT_LINK, PLAT_OTHER };
