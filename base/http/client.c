@@ -42,6 +42,7 @@ struct transfer {
 	struct lb_buf
 		*error_body; /* NULL, or where the body of an error goes instead of the sink */
 	lb_err failure;
+	bool headers_whole; /* the empty line after them was read */
 };
 
 /* ---- life ---- */
@@ -165,8 +166,11 @@ static size_t on_header(char *from, size_t size, size_t count, void *ctx)
 
 	if (lb_bytes_starts(line, LB_B("HTTP/"))) {
 		lb_buf_reset(&transfer->answer->headers);
+		transfer->headers_whole = false;
 		return line.len;
 	}
+	if (lb_bytes_trim(line).len == 0)
+		transfer->headers_whole = true;
 	if (colon == SIZE_MAX || colon == 0)
 		return line.len;
 	add_header(&transfer->answer->headers, line, colon);
@@ -340,7 +344,8 @@ static CURLcode set_options(struct transfer *transfer, const struct shown *shown
 	SET(result, curl, CURLOPT_TCP_NODELAY, 1L);
 	SET(result, curl, CURLOPT_USERAGENT, "lifeboat/" LB_VERSION);
 	SET(result, curl, CURLOPT_ERRORBUFFER, transfer->client->reason);
-	SET(result, curl, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+	/* Refused while the buffer of a request that failed early is kept; that one is as good. */
+	(void)curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	SET(result, curl, CURLOPT_TIMEOUT_MS, as_ms(ask->timeout_ms, TIMEOUT_MS));
 	SET(result, curl, CURLOPT_CONNECTTIMEOUT_MS, as_ms(ask->connect_ms, CONNECT_MS));
 	SET(result, curl, CURLOPT_WRITEFUNCTION, on_write);
@@ -470,6 +475,9 @@ static lb_err ask(struct transfer *transfer, const struct shown *shown, struct l
 	if (is_cancelled(transfer->ask))
 		return lb_fail(diag, LB_E_CANCELLED, "%s %s: cancelled", method_of(transfer->ask),
 		               shown->url);
+	/* The library takes headers that end in the middle for an answer. */
+	if (result == CURLE_OK && !transfer->headers_whole)
+		result = CURLE_GOT_NOTHING;
 	LB_TRY(explain(transfer, result, shown, diag));
 	(void)curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
 	transfer->answer->status = (int)status;
