@@ -273,12 +273,13 @@ static lb_err take_name(struct parser *p, const struct token *token)
 
 static bool allows_call(const struct parser *p, const struct workflow_function *function)
 {
+	uint32_t either = WORKFLOW_CALL_STATUS | WORKFLOW_CALL_STATUS_OF;
 	uint32_t need = function->call;
 
 	if (p->allow == NULL || need == 0)
 		return true;
-	if (need == WORKFLOW_CALL_STATUS_OF) /* without arguments the weaker right is enough */
-		need |= WORKFLOW_CALL_STATUS;
+	if ((need & either) != 0) /* how many arguments they take is checked with them */
+		need = either;
 	return (p->allow->calls & need) != 0;
 }
 

@@ -136,6 +136,7 @@ struct workflow_job {
 
 struct workflow_problem {
 	uint32_t line, column;   /* 0: the file as a whole */
+	bool warning;            /* GitHub's editor refuses it, GitHub's service lets it run */
 	struct lb_bytes message; /* GitHub's text, without the place */
 };
 
@@ -156,9 +157,9 @@ struct workflow {
 
 enum { WORKFLOW_FILE_BYTES_MAX = 1048576, WORKFLOW_DEPTH_MAX = 50, WORKFLOW_PROBLEMS_MAX = 1000 };
 
-/* Parse a file without a fault.  INVALID or MALFORMED: the first problem with its place in the
- * diagnostic, "ci.yml (Line: 3, Col: 5): Unexpected value 'x'"; LIMIT; NOMEM.  On failure *out is
- * NULL.  `file_name` is for messages. */
+/* Parse a file without a fault (warnings are none).  INVALID or MALFORMED: the first problem with
+ * its place in the diagnostic, "ci.yml (Line: 3, Col: 5): Unexpected value 'x'"; LIMIT; NOMEM.  On
+ * failure *out is NULL.  `file_name` is for messages. */
 lb_err workflow_parse(struct workflow **out, struct lb_mem *mem, struct lb_bytes source,
                       const char *file_name, struct lb_diag *diag);
 

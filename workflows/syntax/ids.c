@@ -1,0 +1,81 @@
+/* ids.c - see ids.h. */
+#include "workflows/syntax/ids.h"
+
+#include "workflows/expression/text.h"
+
+void workflow_ids_init(struct ids *ids, struct lb_arena *arena)
+{
+	*ids = (struct ids){ arena, lb_value_object(arena) };
+}
+
+static bool is_letter(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_legal(unsigned char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; }
+
+static bool is_id(struct lb_bytes id)
+{
+	for (size_t i = 0; i < id.len; i++) {
+		if (i == 0 ? !is_letter(id.at[i]) : !is_legal(id.at[i]))
+			return false;
+	}
+	return id.len > 0 && id.len < WORKFLOW_ID_BYTES_MAX;
+}
+
+static bool take(struct ids *ids, struct lb_bytes id)
+{
+	if (lb_value_find_nocase(ids->taken, id) != NULL)
+		return false;
+	lb_value_set(ids->arena, ids->taken, id, workflow_share(&workflow_true));
+	return true;
+}
+
+const char *workflow_ids_take(struct ids *ids, struct lb_bytes id)
+{
+	if (!is_id(id))
+		return "The identifier '%.*s' is invalid. IDs may only contain alphanumeric "
+		       "characters, '_', and '-'. IDs must start with a letter or '_' and and must "
+		       "be "
+		       "less than 100 characters.";
+	if (lb_bytes_starts(id, LB_B("__")))
+		return "The identifier '%.*s' is invalid. IDs starting with '__' are reserved.";
+	if (!take(ids, id))
+		return "The identifier '%.*s' may not be used more than once within the same "
+		       "scope.";
+	return NULL;
+}
+
+/* The number to try next for a name that is taken, kept with it so that a thousand unnamed steps
+ * do not take a million attempts. */
+static unsigned next_attempt(struct ids *ids, struct lb_bytes name)
+{
+	const struct lb_value *seen = lb_value_find_nocase(ids->taken, name);
+	unsigned attempt = seen != NULL && seen->kind == LB_NUMBER ? (unsigned)seen->number : 2;
+
+	lb_value_set(ids->arena, ids->taken, name, lb_value_number(ids->arena, attempt + 1));
+	return attempt;
+}
+
+struct lb_bytes workflow_ids_make(struct ids *ids, struct lb_bytes wanted)
+{
+	struct lb_bytes name, id, suffix;
+	unsigned char *text;
+
+	wanted = lb_bytes_upto(wanted, WORKFLOW_ID_BYTES_MAX);
+	text = LB_ARENA_NEW(ids->arena, unsigned char, wanted.len + 1);
+	if (text == NULL)
+		return (struct lb_bytes){ 0 };
+	for (size_t i = 0; i < wanted.len; i++)
+		text[i] = is_legal(wanted.at[i]) ? wanted.at[i] : '_';
+	id = name = (struct lb_bytes){ text, wanted.len };
+	while (!take(ids, id) && !ids->arena->failed) {
+		suffix = lb_arena_format(ids->arena, "_%u", next_attempt(ids, name));
+		id = lb_arena_format(ids->arena, "%.*s%.*s",
+		                     LB_FMT(lb_bytes_upto(name,
+		                                          WORKFLOW_ID_BYTES_MAX - suffix.len)),
+		                     LB_FMT(suffix));
+	}
+	return id;
+}
