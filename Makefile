@@ -253,10 +253,18 @@ fuzz-smoke:
 # ---- benchmarks --------------------------------------------------------------
 
 #: make bench       measures beside peers and prints ratios with medians
+BENCH_SOURCES := $(sort $(wildcard tests/bench/*_bench.c))
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
+$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c tests/line/line.c) tests/bench/bench.c) $(call libs,all)
+	@$(link) $(filter %.o %.a,$^) $(LIBS)
+
+.PHONY: bench-programs
+bench-programs: $(BENCHES)
+
 bench:
 	@.ci/setup build test bench
-	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@for bench in tests/bench/*.bench; do LB_BUILD=$(BUILD) LB_TOP=. $$bench || exit 1; done
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
+	@for bench in $(BENCHES) $(wildcard tests/bench/*.bench); do echo "== $$bench"; LB_BUILD=$(BUILD) LB_TOP=. $$bench || exit 1; done
 
 # ---- installing and packing --------------------------------------------------
 
