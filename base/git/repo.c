@@ -147,6 +147,30 @@ const char *lb_repo_top(const struct lb_repo *repo) { return repo->top; }
 
 /* ---- names ---- */
 
+/* A ref, as git looks for it ("main" is refs/heads/main), then a SHA or its beginning.  Only names
+ * with an operator ("HEAD~1") go to the library's parser, which leaks for each name it does not
+ * know (libgit2 1.5). */
+static int find_named(git_object **out, git_repository *git, const char *name)
+{
+	git_reference *ref = NULL;
+	git_oid oid;
+	int result;
+
+	if (strpbrk(name, "~^@") != NULL)
+		return git_revparse_single(out, git, name);
+	if (lb_repo_is_sha(name) && git_oid_fromstr(&oid, name) >= 0)
+		return git_object_lookup(out, git, &oid, GIT_OBJECT_ANY);
+	result = git_reference_dwim(&ref, git, name);
+	if (result >= 0) {
+		result = git_reference_peel(out, ref, GIT_OBJECT_COMMIT);
+		git_reference_free(ref);
+		return result;
+	}
+	if (strlen(name) < GIT_OID_MINPREFIXLEN || git_oid_fromstrp(&oid, name) < 0)
+		return GIT_ENOTFOUND;
+	return git_object_lookup_prefix(out, git, &oid, strlen(name), GIT_OBJECT_ANY);
+}
+
 lb_err lb_repo_resolve(char sha[LB_SHA_HEX + 1], struct lb_repo *repo, const char *name,
                        struct lb_diag *diag)
 {
@@ -157,8 +181,8 @@ lb_err lb_repo_resolve(char sha[LB_SHA_HEX + 1], struct lb_repo *repo, const cha
 	/* "branch:path" names no commit, ":/text" would search the whole history. */
 	if (name[0] == '\0' || strchr(name, ':') != NULL)
 		return lb_fail(diag, LB_E_INVALID, "\"%s\" is not the name of a commit", name);
-	result = git_revparse_single(&object, repo->git, name);
-	if (result == GIT_ENOTFOUND)
+	result = find_named(&object, repo->git, name);
+	if (result == GIT_ENOTFOUND || result == GIT_EINVALIDSPEC)
 		return lb_fail(diag, LB_E_NOTFOUND, "there is no commit, branch or tag \"%s\"",
 		               name);
 	if (result >= 0)
@@ -237,16 +261,29 @@ lb_err lb_repo_is_dirty(bool *dirty, struct lb_repo *repo, struct lb_diag *diag)
 	return *dirty ? LB_OK : lb_repo_explain(result, diag, repo->top);
 }
 
+/* As it is written in the settings: what url.*.insteadOf would make of it is this user's affair. */
 lb_err lb_repo_remote_url(struct lb_buf *out, struct lb_repo *repo, const char *remote)
 {
-	git_remote *found = NULL;
-	int result = git_remote_lookup(&found, repo->git, remote);
+	git_config *config = NULL;
+	const char *url = NULL;
+	struct lb_buf key;
+	int result;
+	lb_err err;
 
-	if (result >= 0 && git_remote_url(found) != NULL)
-		lb_buf_add_text(out, git_remote_url(found));
-	git_remote_free(found);
-	LB_TRY(lb_repo_explain(result, NULL, remote));
-	return lb_buf_check(out);
+	lb_buf_init(&key, repo->mem, 1000);
+	lb_buf_addf(&key, "remote.%s.url", remote);
+	err = lb_buf_check(&key);
+	if (!lb_failed(err)) {
+		result = git_repository_config_snapshot(&config, repo->git);
+		if (result >= 0)
+			result = git_config_get_string(&url, config, lb_buf_text(&key));
+		if (result >= 0)
+			lb_buf_add_text(out, url);
+		err = result < 0 ? lb_repo_explain(result, NULL, remote) : lb_buf_check(out);
+		git_config_free(config);
+	}
+	lb_buf_release(&key);
+	return err;
 }
 
 /* ---- reading ---- */

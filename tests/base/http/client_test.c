@@ -42,7 +42,7 @@ static lb_err ask_bytes(struct test *t, struct call *call, const char *bytes,
 	lb_err err;
 
 	if (!raw_serve(&server, bytes)) {
-		CHECK(!"a server for the test");
+		t->failures++;
 		return lb_err_of(LB_E_FAILED);
 	}
 	how.url = url_of(call, server.port, "", "/p?token=secret");
