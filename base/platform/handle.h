@@ -13,8 +13,9 @@ size_t plat_write_once(int file, const void *from, size_t len);
 
 bool plat_is_terminal(int file);
 
-/* Columns of the terminal; 0 where there is none or it does not say. */
+/* Size of the terminal; 0 where there is none or it does not say. */
 unsigned plat_columns(int file);
+unsigned plat_rows(int file);
 
 /* An exclusive lock on a file, which is made when missing (mode 0644); BUSY when it is held.  The
  * system gives it back when the process ends, however it does. */

@@ -26,6 +26,13 @@ unsigned plat_columns(int file)
 	return ioctl(file, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+unsigned plat_rows(int file)
+{
+	struct winsize size = { 0 };
+
+	return ioctl(file, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 lb_err plat_lock(int *lock, const char *path)
 {
 	int file, failed;

@@ -125,9 +125,10 @@ IN_CHILD static int exec_in_path(struct child *child)
 			len = put(file, len, name, name_len);
 			file[len] = '\0';
 			number = exec_at(child, file);
-			if (number == EACCES)
+			/* A folder that cannot be looked into is no reason to say so. */
+			if (number == EACCES && access(file, F_OK) == 0)
 				failed = number;
-			else if (number != ENOENT && number != ENOTDIR)
+			else if (number != EACCES && number != ENOENT && number != ENOTDIR)
 				return number;
 		}
 		if (at[folder] == '\0')
