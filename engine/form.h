@@ -12,16 +12,21 @@
 #include "engine/module.h"
 #include "engine/op.h"
 
-/* The constant expressions of the language so far are one instruction each. */
+/* A constant expression: one instruction nearly always, else steps in postfix order. */
 enum engine_const_kind {
-	ENGINE_CONST_VALUE, /* value, as a slot */
-	ENGINE_CONST_GLOBAL_GET /* value: index of the global */,
-	ENGINE_CONST_REF_FUNC /* value: index of the function */
+	ENGINE_CONST_VALUE,      /* value, as a slot */
+	ENGINE_CONST_GLOBAL_GET, /* value: index of the global */
+	ENGINE_CONST_REF_FUNC,   /* value: index of the function */
+	ENGINE_CONST_OP,         /* value: enum engine_op, an addition or the like; in steps only */
+	ENGINE_CONST_STEPS       /* value: how many */
 };
+
+enum { ENGINE_CONST_DEPTH_MAX = 64 }; /* operands on the way */
 
 struct engine_const {
 	enum engine_const_kind kind;
 	uint64_t value;
+	const struct engine_const *steps; /* ENGINE_CONST_STEPS */
 };
 
 struct engine_form_import {
@@ -86,7 +91,7 @@ struct engine_module {
 	uint32_t func_import_count, table_import_count, memory_import_count, global_import_count;
 	uint32_t export_bucket_count;
 	uint32_t start; /* UINT32_MAX: none */
-	bool has_data_count;
+	bool has_data_count, has_data;
 	bool features_off[ENGINE_FEATURE_COUNT];
 
 	union engine_cell *cells;

@@ -15,7 +15,7 @@ struct engine_module; /* opaque */
 /* What is allowed beyond the first version of the language.  All-zero allows all that is built. */
 struct engine_module_options {
 	bool no_sign_extension, no_saturating_convert, no_multi_value, no_bulk_memory;
-	bool no_reference_types, no_mutable_globals;
+	bool no_reference_types, no_mutable_globals, no_extended_const;
 };
 
 /* A module's own bounds; above them it is refused with LB_E_LIMIT. */

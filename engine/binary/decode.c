@@ -101,6 +101,8 @@ static lb_err read_types(struct decoder *d)
 		uint8_t form = 0;
 
 		LB_TRY(engine_read_byte(&form, &d->r));
+		if ((form & 0x80) != 0) /* it is a signed number of one byte */
+			return malformed(d, start, "integer representation too long");
 		if (form != 0x60)
 			return malformed(d, start, "malformed definition type");
 		LB_TRY(read_value_types(&type->params, &type->param_count, d, ENGINE_PARAMS_MAX,
@@ -117,18 +119,15 @@ static lb_err read_types(struct decoder *d)
 static lb_err read_limits(struct engine_limits *out, struct decoder *d)
 {
 	size_t start = here(d);
-	uint32_t value = 0;
 	uint8_t flags = 0;
 
 	LB_TRY(engine_read_byte(&flags, &d->r));
 	if (flags > 1)
 		return malformed(d, start, "malformed limits flags");
 	*out = (struct engine_limits){ .has_max = flags == 1 };
-	LB_TRY(engine_read_u32(&value, &d->r));
-	out->min = value;
+	LB_TRY(engine_read_u64(&out->min, &d->r));
 	if (flags == 1) {
-		LB_TRY(engine_read_u32(&value, &d->r));
-		out->max = value;
+		LB_TRY(engine_read_u64(&out->max, &d->r));
 		if (out->max < out->min)
 			return engine_decode_invalid(
 				d, start, "size minimum must not be greater than maximum");
@@ -138,8 +137,14 @@ static lb_err read_limits(struct engine_limits *out, struct decoder *d)
 
 static lb_err read_table_type(struct engine_table_type *out, struct decoder *d)
 {
+	size_t start;
+
 	LB_TRY(read_ref_type(&out->element, d));
-	return read_limits(&out->limits, d);
+	start = here(d);
+	LB_TRY(read_limits(&out->limits, d));
+	if (out->limits.min > UINT32_MAX || (out->limits.has_max && out->limits.max > UINT32_MAX))
+		return engine_decode_invalid(d, start, "table size must be at most 2^32-1");
+	return LB_OK;
 }
 
 static lb_err read_memory_type(struct engine_memory_type *out, struct decoder *d)
@@ -221,7 +226,7 @@ static lb_err read_imports(struct decoder *d)
 {
 	struct engine_module *m = d->module;
 
-	LB_TRY(engine_read_count(&m->import_count, &d->r, 4, ENGINE_IMPORTS_MAX, "imports"));
+	LB_TRY(engine_read_count(&m->import_count, &d->r, 2, ENGINE_IMPORTS_MAX, "imports"));
 	/* Any of them may be of any kind; the spaces are made anew with what is defined. */
 	m->imports = LB_ARENA_NEW(&m->arena, struct engine_form_import, m->import_count);
 	m->func_types = LB_ARENA_NEW(&m->arena, uint32_t, m->import_count);
@@ -274,7 +279,7 @@ static lb_err read_tables(struct decoder *d)
 	struct engine_module *m = d->module;
 	uint32_t more = 0;
 
-	LB_TRY(engine_read_count(&more, &d->r, 3, ENGINE_TABLES_MAX, "tables"));
+	LB_TRY(engine_read_count(&more, &d->r, 2, ENGINE_TABLES_MAX, "tables"));
 	LB_TRY(WIDEN(m->tables, d, m->table_count, more));
 	for (uint32_t i = 0; i < more; i++)
 		LB_TRY(read_table_type(&m->tables[m->table_count + i], d));
@@ -289,7 +294,7 @@ static lb_err read_memories(struct decoder *d)
 	struct engine_module *m = d->module;
 	uint32_t more = 0;
 
-	LB_TRY(engine_read_count(&more, &d->r, 2, ENGINE_FUNCS_MAX, "memories"));
+	LB_TRY(engine_read_count(&more, &d->r, 1, ENGINE_FUNCS_MAX, "memories"));
 	LB_TRY(WIDEN(m->memories, d, m->memory_count, more));
 	for (uint32_t i = 0; i < more; i++)
 		LB_TRY(read_memory_type(&m->memories[m->memory_count + i], d));
@@ -302,7 +307,7 @@ static lb_err read_globals(struct decoder *d)
 	struct engine_module *m = d->module;
 	uint32_t more = 0;
 
-	LB_TRY(engine_read_count(&more, &d->r, 4, ENGINE_GLOBALS_MAX, "globals"));
+	LB_TRY(engine_read_count(&more, &d->r, 3, ENGINE_GLOBALS_MAX, "globals"));
 	LB_TRY(WIDEN(m->globals, d, m->global_count, more));
 	for (uint32_t i = 0; i < more; i++) {
 		struct engine_form_global *global = &m->globals[m->global_count];
@@ -378,7 +383,7 @@ static lb_err read_exports(struct decoder *d)
 	struct engine_module *m = d->module;
 	uint32_t count = 0;
 
-	LB_TRY(engine_read_count(&count, &d->r, 3, ENGINE_EXPORTS_MAX, "exports"));
+	LB_TRY(engine_read_count(&count, &d->r, 2, ENGINE_EXPORTS_MAX, "exports"));
 	m->export_bucket_count = 1;
 	while (m->export_bucket_count < count)
 		m->export_bucket_count *= 2;
@@ -472,7 +477,8 @@ static lb_err read_elem(struct engine_form_elem *elem, struct decoder *d)
 			uint32_t func = 0;
 
 			LB_TRY(engine_decode_func_index(&func, d));
-			elem->items[i] = (struct engine_const){ ENGINE_CONST_REF_FUNC, func };
+			elem->items[i] = (struct engine_const){ .kind = ENGINE_CONST_REF_FUNC,
+				                                .value = func };
 		}
 	}
 	return LB_OK;
@@ -571,6 +577,28 @@ static lb_err read_bodies(struct decoder *d, struct engine_validator *v, uint32_
 	return LB_OK;
 }
 
+/* Whether a data section comes behind this one: without its count before, instructions cannot
+ * name segments, but that there are none is another error. */
+static bool data_follows(const struct decoder *d)
+{
+	struct engine_reader r = d->r;
+	uint32_t size = 0;
+	uint8_t id = 0;
+
+	r.diag = NULL;
+	r.at = r.end;
+	r.end = r.module_end;
+	while (!lb_failed(engine_read_byte(&id, &r)) && !lb_failed(engine_read_u32(&size, &r)) &&
+	       size <= engine_reader_left(&r)) {
+		if (id == SECTION_DATA)
+			return true;
+		r.at += size;
+	}
+	return false;
+}
+
+static const char inconsistent_code[] = "function and code section have inconsistent lengths";
+
 static lb_err read_code(struct decoder *d)
 {
 	struct engine_module *m = d->module;
@@ -580,8 +608,10 @@ static lb_err read_code(struct decoder *d)
 	lb_err err;
 
 	LB_TRY(engine_read_u32(&count, &d->r));
-	if (count != m->func_count - m->func_import_count)
-		return malformed(d, start, "function and code section have inconsistent lengths");
+	if (count > m->func_count - m->func_import_count)
+		return malformed(d, start, inconsistent_code);
+	d->body_count = count;
+	m->has_data = data_follows(d);
 	LB_TRY(engine_validator_new(&v, m));
 	err = read_bodies(d, v, count);
 	if (!lb_failed(err))
@@ -668,7 +698,6 @@ static lb_err read_sections(struct decoder *d)
 			if (section_rank(id) <= d->rank)
 				return malformed(d, start, "unexpected content after last section");
 			LB_TRY(before_section(d, section_rank(id)));
-			d->code_seen = d->code_seen || id == SECTION_CODE;
 			d->data_seen = d->data_seen || id == SECTION_DATA;
 		}
 		LB_TRY(read_section(d, id));
@@ -676,9 +705,8 @@ static lb_err read_sections(struct decoder *d)
 			return malformed(d, here(d), "section size mismatch");
 	}
 	LB_TRY(before_section(d, 13));
-	if (!d->code_seen && d->module->func_count != d->module->func_import_count)
-		return malformed(d, engine_reader_offset(&whole),
-		                 "function and code section have inconsistent lengths");
+	if (d->body_count != d->module->func_count - d->module->func_import_count)
+		return malformed(d, engine_reader_offset(&whole), inconsistent_code);
 	if (!d->data_seen && d->module->data_count != 0)
 		return malformed(d, engine_reader_offset(&whole),
 		                 "data count and data section have inconsistent lengths");
@@ -707,6 +735,7 @@ static void set_features(struct engine_module *m, const struct engine_module_opt
 	m->features_off[ENGINE_FEATURE_BULK_MEMORY] = options->no_bulk_memory;
 	m->features_off[ENGINE_FEATURE_REFERENCES] = options->no_reference_types;
 	m->features_off[ENGINE_FEATURE_MUTABLE_GLOBALS] = options->no_mutable_globals;
+	m->features_off[ENGINE_FEATURE_EXTENDED_CONST] = options->no_extended_const;
 }
 
 lb_err engine_module_new(struct engine_module **out, struct lb_mem *mem, struct lb_bytes bytes,
@@ -730,6 +759,7 @@ lb_err engine_module_new(struct engine_module **out, struct lb_mem *mem, struct 
 	d.r = (struct engine_reader){ .at = bytes.at,
 		                      .end = bytes.at + bytes.len,
 		                      .origin = bytes.at,
+		                      .module_end = bytes.at + bytes.len,
 		                      .end_text = "unexpected end",
 		                      .diag = diag };
 	err = read_module(&d);

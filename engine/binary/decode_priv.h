@@ -9,7 +9,8 @@ struct decoder {
 	struct engine_reader r; /* of the section at hand */
 	struct engine_module *module;
 	unsigned rank; /* of the last section, in their order */
-	bool code_seen, data_seen;
+	bool data_seen;
+	uint32_t body_count;
 };
 
 lb_err engine_decode_invalid(const struct decoder *d, size_t offset, const char *text);

@@ -21,8 +21,7 @@ lb_err engine_reader_fail(const struct engine_reader *r, enum lb_code code, size
 
 static lb_err at_end(const struct engine_reader *r)
 {
-	return engine_reader_fail(r, LB_E_MALFORMED, engine_reader_offset(r), "%s",
-	                          r->end_text != NULL ? r->end_text : "unexpected end");
+	return engine_reader_fail(r, LB_E_MALFORMED, engine_reader_offset(r), "%s", r->end_text);
 }
 
 lb_err engine_read_byte(uint8_t *out, struct engine_reader *r)
@@ -34,7 +33,8 @@ lb_err engine_read_byte(uint8_t *out, struct engine_reader *r)
 }
 
 /* LEB128 of `bits` bits.  The last byte that may come must not go on, and its
- * unused bits must be the sign's (or zero). */
+ * unused bits must be the sign's (or zero).  A number that is wrong in itself
+ * is reported as that even where its stretch ends within it. */
 static lb_err read_leb(uint64_t *out, struct engine_reader *r, unsigned bits, bool is_signed)
 {
 	size_t start = engine_reader_offset(r);
@@ -45,7 +45,7 @@ static lb_err read_leb(uint64_t *out, struct engine_reader *r, unsigned bits, bo
 		unsigned used = bits - 7 * i; /* bits of this byte that count */
 		unsigned byte, unused;
 
-		if (r->at == r->end)
+		if (r->at == r->module_end)
 			return at_end(r);
 		byte = *r->at++;
 		value |= (uint64_t)(byte & 0x7f) << (7 * i);
@@ -63,7 +63,7 @@ static lb_err read_leb(uint64_t *out, struct engine_reader *r, unsigned bits, bo
 			if (is_signed && (byte & 0x40) != 0 && 7 * (i + 1) < 64)
 				value |= ~(uint64_t)0 << (7 * (i + 1));
 			*out = value;
-			return LB_OK;
+			return r->at <= r->end ? LB_OK : at_end(r);
 		}
 	}
 	return engine_reader_fail(r, LB_E_MALFORMED, start, "integer representation too long");
@@ -76,6 +76,11 @@ lb_err engine_read_u32_slow(uint32_t *out, struct engine_reader *r)
 	LB_TRY(read_leb(&value, r, 32, false));
 	*out = (uint32_t)value;
 	return LB_OK;
+}
+
+lb_err engine_read_u64(uint64_t *out, struct engine_reader *r)
+{
+	return read_leb(out, r, 64, false);
 }
 
 lb_err engine_read_s32(int32_t *out, struct engine_reader *r)
@@ -120,7 +125,8 @@ lb_err engine_read_fixed32(uint32_t *out, struct engine_reader *r)
 
 	if (engine_reader_left(r) < 4)
 		return at_end(r);
-	*out = (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+	*out = (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 |
+	       (uint32_t)in[3] << 24;
 	r->at += 4;
 	return LB_OK;
 }
@@ -142,9 +148,8 @@ lb_err engine_read_count(uint32_t *out, struct engine_reader *r, uint32_t item_m
 
 	LB_TRY(engine_read_u32(out, r));
 	if (*out > engine_reader_left(r) / item_min)
-		return engine_reader_fail(r, LB_E_MALFORMED, start,
-		                          "length out of bounds: %u %s in %zu bytes", *out, what,
-		                          engine_reader_left(r));
+		return engine_reader_fail(r, LB_E_MALFORMED, start, "%s: %u %s in %zu bytes",
+		                          r->end_text, *out, what, engine_reader_left(r));
 	if (*out > count_max)
 		return engine_reader_fail(r, LB_E_LIMIT, start, "too many %s: %u, the limit is %u",
 		                          what, *out, count_max);
@@ -153,10 +158,12 @@ lb_err engine_read_count(uint32_t *out, struct engine_reader *r, uint32_t item_m
 
 lb_err engine_read_name(struct lb_bytes *out, struct engine_reader *r)
 {
+	size_t start = engine_reader_offset(r);
 	uint32_t len = 0;
-	size_t start;
 
-	LB_TRY(engine_read_count(&len, r, 1, UINT32_MAX, "bytes of a name"));
+	LB_TRY(engine_read_u32(&len, r));
+	if (len > engine_reader_left(r))
+		return engine_reader_fail(r, LB_E_MALFORMED, start, "length out of bounds");
 	start = engine_reader_offset(r);
 	LB_TRY(engine_read_bytes(out, r, len));
 	if (!engine_utf8_valid(*out))

@@ -14,8 +14,9 @@
 
 struct engine_reader {
 	const unsigned char *at, *end;
-	const unsigned char *origin; /* the module's first byte */
-	const char *end_text;        /* what to say where bytes are missing */
+	const unsigned char *origin;     /* the module's first byte */
+	const unsigned char *module_end; /* behind its last */
+	const char *end_text;            /* what to say where bytes are missing */
 	struct lb_diag *diag;
 };
 
@@ -35,6 +36,7 @@ lb_err engine_reader_fail(const struct engine_reader *r, enum lb_code code, size
 
 lb_err engine_read_byte(uint8_t *out, struct engine_reader *r);
 lb_err engine_read_u32_slow(uint32_t *out, struct engine_reader *r);
+lb_err engine_read_u64(uint64_t *out, struct engine_reader *r);
 lb_err engine_read_s32(int32_t *out, struct engine_reader *r);
 lb_err engine_read_s64(int64_t *out, struct engine_reader *r);
 lb_err engine_read_s33(int64_t *out, struct engine_reader *r);
@@ -47,8 +49,8 @@ lb_err engine_read_bytes(struct lb_bytes *out, struct engine_reader *r, size_t l
 /* A length and as many bytes of UTF-8, borrowed. */
 lb_err engine_read_name(struct lb_bytes *out, struct engine_reader *r);
 
-/* A count of things that are each `item_min` bytes or more: MALFORMED "length out of bounds"
- * where the rest of the stretch could not carry it, LIMIT above `count_max`. */
+/* A count of things that are each `item_min` bytes or more: MALFORMED where
+ * the rest of the stretch could not carry it, LIMIT above `count_max`. */
 lb_err engine_read_count(uint32_t *out, struct engine_reader *r, uint32_t item_min,
                          uint32_t count_max, const char *what);
 

@@ -99,14 +99,47 @@ static void make_funcs(struct engine_instance *instance)
 	}
 }
 
-static uint64_t evaluate(const struct engine_instance *instance, const struct engine_const *c)
+static uint64_t evaluate_one(const struct engine_instance *instance, const struct engine_const *c)
 {
 	switch (c->kind) {
 	case ENGINE_CONST_VALUE: return c->value;
 	case ENGINE_CONST_GLOBAL_GET: return instance->globals[c->value]->value;
 	case ENGINE_CONST_REF_FUNC: return (uintptr_t)instance->funcs[c->value];
+	case ENGINE_CONST_OP:
+	case ENGINE_CONST_STEPS: break;
 	}
 	return 0;
+}
+
+static uint64_t calculate(uint64_t op, uint64_t a, uint64_t b)
+{
+	switch (op) {
+	case ENGINE_OP_I32_ADD: return (uint32_t)(a + b);
+	case ENGINE_OP_I32_SUB: return (uint32_t)(a - b);
+	case ENGINE_OP_I32_MUL: return (uint32_t)(a * b);
+	case ENGINE_OP_I64_ADD: return a + b;
+	case ENGINE_OP_I64_SUB: return a - b;
+	default: assert(op == ENGINE_OP_I64_MUL); return a * b;
+	}
+}
+
+static uint64_t evaluate(const struct engine_instance *instance, const struct engine_const *c)
+{
+	uint64_t stack[ENGINE_CONST_DEPTH_MAX];
+	uint32_t depth = 0;
+
+	if (c->kind != ENGINE_CONST_STEPS)
+		return evaluate_one(instance, c);
+	for (uint64_t i = 0; i < c->value; i++) {
+		if (c->steps[i].kind == ENGINE_CONST_OP) {
+			depth--;
+			stack[depth - 1] =
+				calculate(c->steps[i].value, stack[depth - 1], stack[depth]);
+		} else {
+			stack[depth++] = evaluate_one(instance, &c->steps[i]);
+		}
+	}
+	return stack[0];
 }
 
 static lb_err make_tables(struct engine_instance *instance, struct lb_diag *diag)

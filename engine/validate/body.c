@@ -76,9 +76,7 @@ static lb_err add_run(struct engine_validator *v, engine_type type, uint32_t cou
 	if (count == 0)
 		return LB_OK;
 	if (v->local_count + (uint64_t)count > ENGINE_LOCALS_MAX)
-		return engine_reader_fail(&v->r, LB_E_LIMIT, engine_reader_offset(&v->r),
-		                          "too many locals: the limit is %u",
-		                          (unsigned)ENGINE_LOCALS_MAX);
+		return LB_OK; /* read_locals refuses it when all are counted */
 	v->local_count += count;
 	if (v->run_count > 0 && v->runs[v->run_count - 1].type == type) {
 		v->runs[v->run_count - 1].end = v->local_count;
@@ -161,6 +159,10 @@ static lb_err read_locals(struct engine_validator *v, const struct engine_func_t
 		LB_TRY(engine_read_value_type(&local, &v->r, v->module));
 		LB_TRY(add_run(v, local, n));
 	}
+	if (total > ENGINE_LOCALS_MAX)
+		return engine_reader_fail(&v->r, LB_E_LIMIT, engine_reader_offset(&v->r),
+		                          "too many locals: %llu, the limit is %u",
+		                          (unsigned long long)total, (unsigned)ENGINE_LOCALS_MAX);
 	LB_TRY(spread_types(v));
 	return reserve_aliases(v);
 }
@@ -287,15 +289,19 @@ static lb_err require_memory(const struct engine_validator *v, uint32_t index)
 static lb_err read_memarg(uint32_t *offset, struct engine_validator *v,
                           const struct engine_op_info *info)
 {
+	uint64_t wide = 0;
 	uint32_t align = 0;
 
 	LB_TRY(engine_read_u32(&align, &v->r));
-	if (align >= 0x40) /* the bit of multiple memories */
+	if (align >= 0x40) /* the bit of multiple memories, and what is none */
 		return validate_fail(v, LB_E_MALFORMED, "malformed memop flags");
-	LB_TRY(engine_read_u32(offset, &v->r));
+	LB_TRY(engine_read_u64(&wide, &v->r));
 	LB_TRY(require_memory(v, 0));
 	if (align > info->align_max)
 		return validate_fail(v, LB_E_INVALID, "alignment must not be larger than natural");
+	if (wide > UINT32_MAX)
+		return validate_fail(v, LB_E_INVALID, "offset out of range");
+	*offset = (uint32_t)wide;
 	return LB_OK;
 }
 
@@ -506,13 +512,12 @@ static lb_err three_op(struct engine_validator *v, unsigned code, engine_type mi
 	return LB_OK;
 }
 
-static lb_err read_data_index(uint32_t *out, struct engine_validator *v)
+static lb_err check_data_index(const struct engine_validator *v, uint32_t data)
 {
-	LB_TRY(engine_read_u32(out, &v->r));
-	if (!v->module->has_data_count)
+	if (!v->module->has_data_count && v->module->has_data)
 		return validate_fail(v, LB_E_MALFORMED, "data count section required");
-	if (*out >= v->module->data_count)
-		return validate_fail(v, LB_E_INVALID, "unknown data segment %u", *out);
+	if (data >= v->module->data_count)
+		return validate_fail(v, LB_E_INVALID, "unknown data segment %u", data);
 	return LB_OK;
 }
 
@@ -543,11 +548,13 @@ static lb_err memory_op(struct engine_validator *v, uint16_t op)
 		     true);
 		return validate_push(v, ENGINE_I32);
 	case ENGINE_OP_MEMORY_INIT:
-		LB_TRY(read_data_index(&data, v));
+		LB_TRY(engine_read_u32(&data, &v->r));
 		LB_TRY(read_memory(v));
+		LB_TRY(check_data_index(v, data));
 		return three_op(v, ENGINE_CODE_MEMORY_INIT, ENGINE_I32, data);
 	case ENGINE_OP_DATA_DROP:
-		LB_TRY(read_data_index(&data, v));
+		LB_TRY(engine_read_u32(&data, &v->r));
+		LB_TRY(check_data_index(v, data));
 		emit(v, ENGINE_CODE_DATA_DROP, ab_imm(0, 0, (int32_t)data), false);
 		return LB_OK;
 	case ENGINE_OP_MEMORY_COPY:
@@ -614,11 +621,13 @@ static lb_err table_move_op(struct engine_validator *v, uint16_t op)
 	bool init = op == ENGINE_OP_TABLE_INIT;
 	engine_type type;
 
-	if (init)
-		LB_TRY(validate_index(&from, v, m->elem_count, "elem segment"));
+	if (init) /* the segment's index comes first, and is checked last */
+		LB_TRY(engine_read_u32(&from, &v->r));
 	LB_TRY(validate_index(&to, v, m->table_count, "table"));
 	if (!init)
 		LB_TRY(validate_index(&from, v, m->table_count, "table"));
+	else if (from >= m->elem_count)
+		return validate_fail(v, LB_E_INVALID, "unknown elem segment %u", from);
 	type = init ? m->elems[from].type : m->tables[from].element;
 	if (type != m->tables[to].element)
 		return validate_mismatch(v, m->tables[to].element, type);
