@@ -1,5 +1,7 @@
 /* repo.h - git repositories, by libgit2.
  *
+ * Nothing of a repository is ever run: no hooks, filters or helpers; so its owner
+ * does not matter.  Settings that rewrite addresses are not followed.
  * Threads: one object at a time; different objects of one repository at once are fine.
  */
 #ifndef LB_GIT_REPO_H
@@ -68,7 +70,9 @@ lb_err lb_repo_fetch(struct lb_repo *repo, const struct lb_fetch *how, struct lb
 
 /* Make `folder` a work tree with its own .git whose HEAD is at `sha` (on `ref` when it is a
  * branch), objects fetched from `how`; `origin` is written as the remote's address.  Untracked
- * files stay unless clean. */
+ * files stay unless clean (then ignored ones go as well).  Submodules are left empty, as git does.
+ * `how` may be NULL when the commit is there; its refspecs are used where the server does not give
+ * a commit by its SHA (NULL: all branches and tags). */
 struct lb_checkout {
 	const char *folder, *sha, *ref, *origin;
 	bool clean;

@@ -1,7 +1,9 @@
 /* client.h - an HTTP/1.1 client, by libcurl.
  *
- * A client keeps its connections for the next request.  Threads: one at a time
- * per client; make one per thread.
+ * A client keeps its connections for the next request.  Diagnostics name the
+ * method and the address, without user, password and query.  Loopback hosts are
+ * asked directly, others by the environment's proxy.  Threads: one at a time per
+ * client; make one per thread.  Programs ignore SIGPIPE (TLS may raise it).
  */
 #ifndef LB_HTTP_CLIENT_H
 #define LB_HTTP_CLIENT_H
@@ -39,13 +41,15 @@ struct lb_http_answer {
 	struct lb_buf headers; /* "name: value\n" lines, names in lower case; init by the caller */
 };
 
-/* NETWORK or TIMEOUT when no answer came, CLOSED when it was cut, else LB_OK whatever the status.
- */
+/* NETWORK or TIMEOUT when no answer came, CLOSED when it was cut, LIMIT when it is more than the
+ * buffers take, INVALID for a bad address or header, HTTP for too many redirects, what `read` or
+ * `sink` failed with; else LB_OK whatever the status.  The answer is emptied first. */
 lb_err lb_http_ask(struct lb_http_client *client, const struct lb_http_ask *ask,
                    struct lb_http_answer *answer, struct lb_diag *diag);
 
 /* The same, and an error for a status of 400 and above (HTTP with the status as context; NOTFOUND,
- * DENIED, STALE ... where there is a code), the body's "message" as prose. */
+ * DENIED, STALE ... where there is a code), the body's "message" as prose.  The body of such an
+ * answer never goes to `sink`. */
 lb_err lb_http_ask_ok(struct lb_http_client *client, const struct lb_http_ask *ask,
                       struct lb_http_answer *answer, struct lb_diag *diag);
 

@@ -9,6 +9,9 @@
  * takes one path segment, a last part "*" takes the rest.  Unknown path: 404;
  * known path with another method: 405 with Allow.  HEAD is answered by GET.
  *
+ * Who leaves while parked is not called again: work is never handed to the dead.
+ * Running out of memory is answered 503, from an answer made at the start.
+ *
  * Threads: handlers run on the pool, several at once; lb_http_wake from any.
  */
 #ifndef LB_HTTP_SERVER_H
@@ -35,8 +38,9 @@ struct lb_http_route {
 	lb_http_handler *handle;
 	size_t body_max;           /* bytes of a buffered body; 0: 1 MiB */
 	lb_http_receiver *receive; /* NULL: buffer the body */
-	lb_err (*check)(struct lb_http_exchange *x,
-	                void *ctx); /* before any body is read (authorisation); NULL: none */
+	/* Before any body is read (authorisation); NULL: none.  A failure is answered with its
+	 * status and x->diag, or with what the check itself has answered (401, a header). */
+	lb_err (*check)(struct lb_http_exchange *x, void *ctx);
 };
 
 struct lb_http_exchange {
@@ -78,14 +82,14 @@ uint16_t lb_http_server_port(const struct lb_http_server *server);
 struct lb_bytes lb_http_param(const struct lb_http_exchange *x,
                               const char *name); /* ":id"'s value, decoded; "*" is named "*" */
 struct lb_bytes lb_http_query(const struct lb_http_exchange *x,
-                              const char *name); /* decoded; empty where not given */
+                              const char *name); /* decoded, + as a blank; empty where not given */
 bool lb_http_has_query(const struct lb_http_exchange *x, const char *name);
 struct lb_bytes lb_http_request_header(const struct lb_http_exchange *x, const char *name);
 struct lb_bytes lb_http_query_string(const struct lb_http_exchange *x); /* raw, without '?' */
 struct lb_bytes lb_http_bearer(
 	const struct lb_http_exchange *x); /* of Authorization: Bearer/token, or Basic's password */
-uint64_t lb_http_body_size(
-	const struct lb_http_exchange *x); /* Content-Length; UINT64_MAX where not said */
+uint64_t lb_http_body_size(const struct lb_http_exchange *x); /* Content-Length; 0 without a body,
+                                                                 UINT64_MAX for a chunked one */
 
 /* Exactly one answer an exchange.  Headers ("Name: value") before it. */
 void lb_http_add_header(struct lb_http_exchange *x, const char *name, const char *value);
@@ -96,7 +100,8 @@ void lb_http_answer_json(struct lb_http_exchange *x, int status, const struct lb
 /* {"message": ...} with the error's status, prose from x->diag. */
 void lb_http_answer_error(struct lb_http_exchange *x, lb_err err);
 
-/* A file from disk by sendfile, with Range, ETag (when given) and If-None-Match. */
+/* A file from disk by sendfile, with Range, ETag (when given; quoted here when it is not) and
+ * If-None-Match.  404 where it is not there or no plain file. */
 void lb_http_answer_file(struct lb_http_exchange *x, const char *content_type, const char *path,
                          const char *etag);
 
@@ -107,8 +112,9 @@ typedef lb_err lb_http_puller(size_t *got, void *ctx, unsigned char *to, size_t 
 void lb_http_answer_stream(struct lb_http_exchange *x, int status, const char *content_type,
                            lb_http_puller *pull, void *ctx, uint64_t topic, uint64_t timeout_ms);
 
-/* Call the handler again when `topic` is woken or after timeout_ms.  Nothing is lost: a wake
- * between the handler's look and its parking counts, if the handler took `ticket` before it looked.
+/* Call the handler again when `topic` is woken or after timeout_ms (UINT64_MAX: never).  Nothing is
+ * lost: a wake between the handler's look and its parking counts, if the handler took `ticket`
+ * before it looked.
  */
 uint64_t lb_http_ticket(struct lb_http_server *server, uint64_t topic);
 void lb_http_park(struct lb_http_exchange *x, uint64_t topic, uint64_t ticket, uint64_t timeout_ms);
