@@ -3,7 +3,8 @@
  * The child shares this process's memory until it has become the other program (as with vfork,
  * so that starting does not depend on how much memory there is), on a stack of its own.  It may
  * therefore call nothing but system calls and write nothing but its struct child; a failure to
- * start is left there and known at once.
+ * start is left there and known at once.  Valgrind and qemu's user mode make a plain fork of it;
+ * for them the failure goes through a pipe as well.
  */
 #include "base/platform/process.h"
 
@@ -34,6 +35,8 @@ struct child {
 	size_t fd_count;
 	int first_free; /* above every descriptor the child is to have */
 	int parent_pid;
+	bool ran;   /* the child's writes are seen by the parent */
+	int report; /* the pipe for where they are not; closed by exec */
 	int failed; /* errno of what went wrong in the child */
 };
 
@@ -82,8 +85,11 @@ IN_CHILD static void close_on_exec(void)
 /* First all out of the way of each other, then each to its place. */
 IN_CHILD static bool place_descriptors(struct child *child)
 {
-	int moved[FDS_MAX];
+	int moved[FDS_MAX], report = fcntl(child->report, F_DUPFD_CLOEXEC, child->first_free);
 
+	if (report < 0)
+		return false;
+	child->report = report;
 	for (size_t i = 0; i < child->fd_count; i++) {
 		moved[i] = fcntl(child->fds[i].parent, F_DUPFD_CLOEXEC, child->first_free);
 		if (moved[i] < 0)
@@ -143,6 +149,7 @@ IN_CHILD static int child_main(void *ctx)
 	const struct plat_spawn *how = child->how;
 	sigset_t none;
 
+	child->ran = true;
 	reset_signals();
 	if (!how->same_group && setpgid(0, 0) != 0)
 		goto failed;
@@ -158,10 +165,10 @@ IN_CHILD static int child_main(void *ctx)
 		goto failed;
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	child->failed = child->path != NULL ? exec_in_path(child) : exec_at(child, how->argv[0]);
-	_exit(127);
+	errno = child->path != NULL ? exec_in_path(child) : exec_at(child, how->argv[0]);
 failed:
 	child->failed = errno;
+	(void)!write(child->report, &child->failed, sizeof child->failed);
 	_exit(127);
 }
 
@@ -194,37 +201,73 @@ static void take_descriptors(struct child *child, int null_device)
 	}
 }
 
-/* Start it with all signals blocked: none of our handlers may run in the child. */
-static lb_err start(struct plat_process *out, struct child *child)
+/* Start the child with all signals blocked, as none of our handlers may run in it.  Returns when
+ * it has become the other program, or has failed to. */
+static int clone_blocked(struct child *child, char *stack, int *pidfd)
 {
+	enum { HOW = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD };
 	sigset_t all, before;
-	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	int pid, pidfd = -1, number;
+	int pid, number;
 
-	if (stack == MAP_FAILED)
-		return lb_err_errno(errno);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = clone(child_main, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
-	            child, &pidfd);
+	pid = clone(child_main, stack + STACK_SIZE, HOW, child, pidfd);
 	number = errno;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)munmap(stack, STACK_SIZE);
-	if (pid < 0)
-		return lb_err_errno(number);
-	if (child->failed == 0) {
+	errno = number;
+	return pid;
+}
+
+/* Why the child is none; 0 where it runs. */
+static int failure_of(const struct child *child, int told)
+{
+	int failed = child->failed;
+	ssize_t n;
+
+	if (child->ran)
+		return failed;
+	do { /* a fork: ends when it has become the other program */
+		n = read(told, &failed, sizeof failed);
+	} while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof failed ? failed : 0;
+}
+
+static lb_err spawn_on(struct plat_process *out, struct child *child, char *stack)
+{
+	int told, report, pid, pidfd = -1, failed;
+
+	LB_TRY(plat_pipe(&told, &report));
+	child->report = report;
+	pid = clone_blocked(child, stack, &pidfd);
+	failed = pid < 0 ? errno : 0;
+	(void)close(report);
+	if (pid >= 0)
+		failed = failure_of(child, told);
+	(void)close(told);
+	if (failed == 0) {
 		*out = (struct plat_process){ .pid = pid,
 			                      .pidfd = pidfd,
 			                      .own_group = !child->how->same_group };
 		return LB_OK;
 	}
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (pid >= 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	if (pidfd >= 0)
 		(void)close(pidfd);
-	return child->failed == ENOEXEC ? lb_err_at(LB_E_UNSUPPORTED, ENOEXEC)
-	                                : lb_err_errno(child->failed);
+	return failed == ENOEXEC ? lb_err_at(LB_E_UNSUPPORTED, ENOEXEC) : lb_err_errno(failed);
+}
+
+static lb_err start(struct plat_process *out, struct child *child)
+{
+	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	lb_err err;
+
+	if (stack == MAP_FAILED)
+		return lb_err_errno(errno);
+	err = spawn_on(out, child, stack);
+	(void)munmap(stack, STACK_SIZE);
+	return err;
 }
 
 lb_err plat_spawn(struct plat_process *out, const struct plat_spawn *how)
