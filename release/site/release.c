@@ -222,7 +222,7 @@ struct lb_value *release_summary(struct lb_arena *arena, const struct release_tr
 
 		lb_value_set_string(arena, file, "name", name);
 		lb_value_set_string(arena, file, "url",
-		                    lb_arena_format(arena, "%.*s%.*s", LB_FMT(url), LB_FMT(name)));
+		                    lb_arena_format(arena, "%.*s/%.*s", LB_FMT(url), LB_FMT(name)));
 		lb_value_set_string(arena, file, "sha256",
 		                    lb_value_get_string(from->items[i], "sha256"));
 		lb_value_add(arena, files, file);

@@ -34,7 +34,7 @@ struct lb_bytes release_tree_url(const struct release_tree *tree, struct lb_aren
 {
 	struct lb_bytes path = release_path(manifest, arena);
 
-	return lb_arena_format(arena, "%.*s/%.*s/", LB_FMT(tree->url), LB_FMT(path));
+	return lb_arena_format(arena, "%.*s/%.*s", LB_FMT(tree->url), LB_FMT(path));
 }
 
 static const char *below(const struct release_tree *tree, struct lb_arena *arena,

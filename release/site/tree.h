@@ -35,7 +35,7 @@ lb_err release_tree_open(const struct release_tree *tree, struct lb_diag *diag);
 const char *release_tree_stage(const struct release_tree *tree, struct lb_arena *arena,
                                struct lb_bytes name);
 
-/* "URL/PROJECT/CHANNEL/VERSION/" */
+/* "URL/PROJECT/CHANNEL/VERSION", without a slash at its end. */
 struct lb_bytes release_tree_url(const struct release_tree *tree, struct lb_arena *arena,
                                  const struct release_manifest *manifest);
 
