@@ -44,7 +44,7 @@ OPT ?= -O2 -g
 MAPS := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
 MAPS_clang := -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -DLB_VERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS_ALL = -std=c2x $(OPT) -fPIC -fvisibility=hidden -pthread $(WARN) $(WARN_$(KIND)) $(HARD) $(SANFLAGS) \
+CFLAGS_ALL = -std=c2x $(OPT) -fPIC -pthread $(WARN) $(WARN_$(KIND)) $(HARD) $(SANFLAGS) \
 	$(if $(filter clang,$(KIND)),$(MAPS_clang),$(MAPS)) $(CFLAGS)
 LDFLAGS_ALL = -pthread -Wl,--as-needed -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
@@ -284,9 +284,12 @@ ENGINE_OBJECTS := $(filter-out $(BUILD)/obj/engine/command/%,$(call OBJECTS,engi
 $(BUILD)/liblifeboat-engine.a: $(ENGINE_OBJECTS)
 	@rm -f $@
 	@ar rcsD $@ $^
-$(BUILD)/liblifeboat-engine.so: $(ENGINE_OBJECTS)
-	@$(link) -shared -Wl,-soname,liblifeboat-engine.so.0 $^ -lm
+$(BUILD)/liblifeboat-engine.so: $(ENGINE_OBJECTS) engine/capi/engine.map
+	@$(link) -shared -Wl,-soname,liblifeboat-engine.so.0 -Wl,--version-script=engine/capi/engine.map $(filter %.o,$^) -lm
 all: $(BUILD)/liblifeboat-engine.a $(BUILD)/liblifeboat-engine.so
+
+# The public headers are found by following <lifeboat/engine.h>.
+PUBLIC_HEADERS = $(filter-out engine/capi/engine.h,$(shell $(CC) -I. -std=c2x -MM -MT x engine/capi/engine.h | tr -d '\\' | sed 's/^x://'))
 
 ROOT = $(DESTDIR)$(PREFIX)
 
@@ -300,6 +303,8 @@ install: all $(MANUALS) $(COMPLETIONS)
 	@install -m 755 $(BUILD)/liblifeboat-engine.so $(ROOT)/lib/liblifeboat-engine.so.0
 	@ln -sf liblifeboat-engine.so.0 $(ROOT)/lib/liblifeboat-engine.so
 	@install -m 644 engine/capi/engine.h $(ROOT)/include/lifeboat/engine.h
+	@for header in $(PUBLIC_HEADERS); do \
+	  install -D -m 644 $$header $(ROOT)/include/lifeboat/$$header; done
 	@sed 's,@PREFIX@,$(PREFIX),;s,@VERSION@,$(VERSION),' engine/capi/lifeboat-engine.pc.in > $(ROOT)/lib/pkgconfig/lifeboat-engine.pc
 	@install -m 644 $(MANUALS) $(ROOT)/share/man/man1
 	@for p in $(notdir $(PROGRAMS)); do \
