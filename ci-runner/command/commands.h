@@ -1,0 +1,19 @@
+/* commands.h - the commands of lifeboat-runner.
+ *
+ * Threads: each is the whole of the process's work.
+ */
+#ifndef RUNNER_COMMAND_COMMANDS_H
+#define RUNNER_COMMAND_COMMANDS_H
+
+#include "base/io/args.h"
+
+lb_err runner_command_serve(struct lb_cli *cli);
+lb_err runner_command_run(struct lb_cli *cli);
+lb_err runner_command_exec(struct lb_cli *cli);
+lb_err runner_command_lint(struct lb_cli *cli);
+lb_err runner_command_inside(struct lb_cli *cli);
+
+/* Values of a repeated option as a list that ends with NULL, in the command's arena. */
+lb_err runner_command_list(const char *const **out, struct lb_cli *cli, const char *option);
+
+#endif

@@ -1,0 +1,86 @@
+/* main.c - lifeboat-runner: executes jobs of a coordinator, or straight from a checkout. */
+#include "ci-runner/command/commands.h"
+
+static const struct lb_option serve_options[] = {
+	{ "coordinator", 0, "URL", "where jobs come from" },
+	{ "token-file", 0, "FILE", "holds the runner's token (lbr_...)" },
+	{ "name", 0, "NAME", "what this runner is called; the machine's name where not given" },
+	{ "labels", 0, "LABEL,...", "what runs-on may ask for; self-hosted,linux where not given" },
+	{ "work", 0, "DIR", "the jobs' folder; nothing else may be in it" },
+	{ "expose", 0, "DIR", "show this folder to jobs, read-only; may be repeated" },
+	{ "once", 0, NULL, "end after one job" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct lb_option run_options[] = {
+	{ "workflow", 0, "FILE",
+	  "the workflow; the only one in .github/workflows where not given" },
+	{ "job", 0, "ID", "this job and what it needs, not all" },
+	{ "matrix", 0, "KEY=VALUE", "only jobs of a matrix with this value; may be repeated" },
+	{ "event", 0, "NAME", "the event; workflow_dispatch where the workflow has it, else push" },
+	{ "input", 0, "KEY=VALUE", "an input of workflow_dispatch; may be repeated" },
+	{ "secret", 0, "NAME=FILE", "a secret, its value in a file; may be repeated" },
+	{ "artifacts", 0, "DIR", "keep the artifacts there, as zip files" },
+	{ "expose", 0, "DIR", "show this folder to jobs, read-only; may be repeated" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct lb_option exec_options[] = {
+	{ "network", 0, "none|full", "none: nothing but the command's own loopback" },
+	{ "expose", 0, "DIR", "show this folder too, read-only; may be repeated" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct lb_command commands[] = {
+	{ .name = "serve",
+	  .operands = "",
+	  .about = "execute the jobs of a coordinator, one at a time",
+	  .options = serve_options,
+	  .run = runner_command_serve,
+	  .details =
+	          "Takes jobs from the coordinator until it is asked to end (SIGINT, SIGTERM): "
+	          "then "
+	          "the job under way is ended as cancelled. A coordinator that is away is waited "
+	          "for; a job goes on meanwhile, and its log is shipped when it is back." },
+	{ .name = "run",
+	  .operands = "",
+	  .about = "run a workflow of this checkout, without a coordinator",
+	  .options = run_options,
+	  .run = runner_command_run,
+	  .details =
+	          "Jobs run one after the other in the order of their needs. They see the commit "
+	          "that is checked out, with what is not committed laid over it. The exit status "
+	          "is "
+	          "0 when all jobs succeeded, 1 otherwise." },
+	{ .name = "exec",
+	  .operands = "COMMAND [ARG...]",
+	  .about = "run a command in a job's sandbox",
+	  .options = exec_options,
+	  .operands_min = 1,
+	  .operands_max = -1,
+	  .stop_at_operand = true,
+	  .run = runner_command_exec,
+	  .details = "The command sees the system read-only, the current folder, and in a job the "
+	             "folders of that job. The exit status is the command's." },
+	{ .name = "lint",
+	  .operands = "[FILE...]",
+	  .about = "show all errors of workflow files",
+	  .operands_min = 0,
+	  .operands_max = -1,
+	  .run = runner_command_lint,
+	  .details = "Without FILE: those of .github/workflows. The exit status is 1 when there is "
+	             "any error." },
+	{ .name = "inside",
+	  .operands = "",
+	  .about = "what the runner starts in a job's sandbox; not for people",
+	  .run = runner_command_inside },
+	{ .name = NULL },
+};
+
+static const struct lb_program program = {
+	.name = "lifeboat-runner",
+	.about = "executes GitHub Actions jobs, for a coordinator or straight from a checkout",
+	.commands = commands,
+};
+
+int main(int argc, char **argv) { return lb_main(&program, argc, argv); }

@@ -1,0 +1,195 @@
+/* run.c - `lifeboat-runner run`, and the small commands lint and inside. */
+#include "ci-runner/command/commands.h"
+
+#include "base/io/file.h"
+#include "base/platform/process.h"
+#include "base/vec.h"
+#include "ci-runner/inside/inside.h"
+#include "ci-runner/local/lint.h"
+#include "ci-runner/local/run.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+enum { PAIRS_MAX = 1000, SECRET_BYTES_MAX = 65536 };
+
+lb_err runner_command_list(const char *const **out, struct lb_cli *cli, const char *option)
+{
+	size_t count = 0, i = 0;
+	const char **list, *value;
+	int at = 0;
+
+	while (lb_cli_next(cli, option, &at) != NULL)
+		count++;
+	list = LB_ARENA_NEW(&cli->arena, const char *, count + 1);
+	if (list == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	at = 0;
+	while ((value = lb_cli_next(cli, option, &at)) != NULL)
+		list[i++] = value;
+	*out = list;
+	return LB_OK;
+}
+
+/* The values of a repeated KEY=VALUE option. */
+static lb_err read_pairs(const struct runner_run_pair **out, size_t *count, struct lb_cli *cli,
+                         const char *option)
+{
+	const char *const *list;
+	struct runner_run_pair *pairs;
+
+	LB_TRY(runner_command_list(&list, cli, option));
+	pairs = LB_ARENA_NEW(&cli->arena, struct runner_run_pair, PAIRS_MAX);
+	if (pairs == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	for (*count = 0; list[*count] != NULL; (*count)++) {
+		struct lb_bytes text = lb_bytes_of(list[*count]);
+		size_t equals = lb_bytes_find_byte(text, '=');
+
+		if (*count >= PAIRS_MAX)
+			return lb_fail(&cli->diag, LB_E_USAGE, "--%s: more than %d", option,
+			               PAIRS_MAX);
+		if (equals == SIZE_MAX || equals == 0)
+			return lb_fail(&cli->diag, LB_E_USAGE, "--%s %s: expected KEY=VALUE",
+			               option, list[*count]);
+		pairs[*count] = (struct runner_run_pair){ lb_bytes_upto(text, equals),
+			                                  lb_bytes_from(text, equals + 1) };
+	}
+	*out = pairs;
+	return LB_OK;
+}
+
+/* From files, so that no secret shows in a list of processes. */
+static lb_err read_secrets(struct runner_run *run, struct lb_cli *cli)
+{
+	struct runner_run_pair *secrets;
+	const struct runner_run_pair *files;
+
+	LB_TRY(read_pairs(&files, &run->secret_count, cli, "secret"));
+	secrets = LB_ARENA_NEW(&cli->arena, struct runner_run_pair, run->secret_count + 1);
+	if (secrets == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	for (size_t i = 0; i < run->secret_count; i++) {
+		struct lb_buf text;
+		lb_err err;
+
+		lb_buf_init(&text, cli->mem, SECRET_BYTES_MAX);
+		/* The value of a pair ends with the argument, which is terminated. */
+		err = lb_file_read(&text, cli->plat, (const char *)files[i].value.at, &cli->diag);
+		secrets[i] = (struct runner_run_pair){
+			files[i].name,
+			lb_arena_bytes(&cli->arena, lb_buf_bytes(&text)),
+		};
+		lb_buf_release(&text);
+		LB_TRY(err);
+		if (lb_bytes_ends(secrets[i].value, LB_B("\n")))
+			secrets[i].value.len--;
+	}
+	run->secrets = secrets;
+	return cli->arena.failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+static lb_err run_in(enum workflow_result *conclusion, struct lb_cli *cli,
+                     const struct runner_run *run, struct runner_host *host)
+{
+	const char *const *exposes;
+	lb_err err;
+
+	LB_TRY(runner_command_list(&exposes, cli, "expose"));
+	LB_TRY(runner_sandbox_new(&host->sandbox, cli->mem, exposes, &cli->diag));
+	err = runner_sandbox_check(host->sandbox, RUNNER_NETWORK_FULL, &cli->diag);
+	if (!lb_failed(err))
+		err = runner_run(conclusion, host, run, &cli->diag);
+	runner_sandbox_free(host->sandbox);
+	return err;
+}
+
+lb_err runner_command_run(struct lb_cli *cli)
+{
+	static struct runner_stop stop; /* as long as the process: signals raise it */
+	const char *tmp = plat_getenv("TMPDIR");
+	struct runner_run run = { .checkout = ".",
+		                  .workflow = lb_cli_value(cli, "workflow"),
+		                  .job = lb_cli_value(cli, "job"),
+		                  .event = lb_cli_value(cli, "event"),
+		                  .artifacts = lb_cli_value(cli, "artifacts"),
+		                  .out = cli->out };
+	struct runner_host host = {
+		.mem = cli->mem, .plat = cli->plat, .name = "local", .stop = &stop
+	};
+	enum workflow_result conclusion = WORKFLOW_RESULT_FAILURE;
+	char *work, *self = LB_ARENA_NEW(&cli->arena, char, PATH_MAX);
+	lb_err err;
+
+	work = (char *)(uintptr_t)lb_arena_format(&cli->arena, "%s/lifeboat-run-XXXXXX",
+	                                          tmp != NULL ? tmp : "/tmp")
+	               .at;
+	if (self == NULL || work == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(read_pairs(&run.matrix, &run.matrix_count, cli, "matrix"));
+	LB_TRY(read_pairs(&run.inputs, &run.input_count, cli, "input"));
+	LB_TRY(read_secrets(&run, cli));
+	LB_TRY(plat_self_path(self, PATH_MAX));
+	LB_TRY(runner_stop_init(&stop));
+	LB_TRY(runner_stop_on_signals(&stop, RUNNER_STOP_CANCEL, NULL));
+	if (mkdtemp(work) == NULL)
+		return lb_fail(&cli->diag, LB_E_IO, "%s: no folder can be made there", work);
+	host.work = work;
+	host.helper = self;
+	err = run_in(&conclusion, cli, &run, &host);
+	lb_ignore(lb_file_remove_tree(cli->plat, work, NULL));
+	if (!lb_failed(err))
+		cli->exit_status = conclusion == WORKFLOW_RESULT_SUCCESS ||
+		                                   conclusion == WORKFLOW_RESULT_SKIPPED
+		                           ? 0
+		                           : 1;
+	return err;
+}
+
+lb_err runner_command_inside(struct lb_cli *cli)
+{
+	return runner_inside_serve(cli->mem, cli->plat, cli->out, &cli->diag);
+}
+
+/* ---- lint ---- */
+
+struct linting {
+	struct lb_cli *cli;
+	size_t problems, files;
+};
+
+static lb_err lint_one(void *ctx, const char *path, const struct plat_info *info)
+{
+	struct linting *l = ctx;
+	const char *file;
+
+	if (info->type != PLAT_FILE || (!lb_bytes_ends(lb_bytes_of(path), LB_B(".yml")) &&
+	                                !lb_bytes_ends(lb_bytes_of(path), LB_B(".yaml"))))
+		return LB_OK;
+	file = (const char *)lb_arena_format(&l->cli->arena, ".github/workflows/%s", path).at;
+	if (file == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	l->files++;
+	return runner_lint(&l->problems, l->cli->mem, l->cli->plat, l->cli->out, file,
+	                   &l->cli->diag);
+}
+
+lb_err runner_command_lint(struct lb_cli *cli)
+{
+	struct linting l = { .cli = cli };
+
+	for (int i = 0; i < cli->operand_count; i++)
+		LB_TRY(runner_lint(&l.problems, cli->mem, cli->plat, cli->out, cli->operands[i],
+		                   &cli->diag));
+	if (cli->operand_count == 0) {
+		if (lb_file_exists(cli->plat, ".github/workflows"))
+			LB_TRY(lb_file_walk(cli->mem, cli->plat, ".github/workflows", lint_one, &l,
+			                    &cli->diag));
+		if (l.files == 0)
+			return lb_fail(&cli->diag, LB_E_NOTFOUND,
+			               ".github/workflows holds no workflow; name the files");
+	}
+	if (l.problems > 0)
+		cli->exit_status = 1;
+	return LB_OK;
+}

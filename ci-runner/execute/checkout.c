@@ -1,0 +1,121 @@
+/* checkout.c - actions/checkout, natively: no Node.js, no GitHub. */
+#include "ci-runner/execute/builtin_priv.h"
+
+#include "base/git/repo.h"
+#include "base/io/file.h"
+#include "base/io/run.h"
+#include "base/text.h"
+
+enum { FILE_LIST_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* git's way to say a token: the password of Basic. */
+static lb_err put_header(struct runner_execution *x, struct lb_value *request)
+{
+	struct lb_buf plain, header;
+	lb_err err;
+
+	if (x->job->token.len == 0 || !lb_bytes_starts(x->job->repository.url, LB_B("http")))
+		return LB_OK;
+	lb_buf_init(&plain, x->host->mem, RUNNER_PART_BYTES);
+	lb_buf_init(&header, x->host->mem, RUNNER_PART_BYTES);
+	lb_buf_add_text(&plain, "x-access-token:");
+	lb_buf_add(&plain, x->job->token);
+	lb_buf_add_text(&header, "Authorization: Basic ");
+	lb_base64_add(&header, lb_buf_bytes(&plain));
+	err = lb_buf_check(&plain);
+	if (!lb_failed(err))
+		err = lb_buf_check(&header);
+	if (!lb_failed(err))
+		lb_value_set_string(x->arena, request, "header", lb_buf_bytes(&header));
+	lb_buf_release(&header);
+	lb_buf_release(&plain);
+	return err;
+}
+
+/* The names of all files of the user's checkout that git would not ignore, for the helper to lay
+ * over the commit. */
+static lb_err put_overlay(struct runner_execution *x, struct lb_value *request,
+                          struct lb_diag *diag)
+{
+	const char *top = lb_arena_text(x->arena, x->job->overlay);
+	const char *list = runner_path(x->arena, x->folders.exchange, "files");
+	const char *const argv[] = { "git", "-C",       top,        "ls-files",
+		                     "-z",  "--cached", "--others", "--exclude-standard",
+		                     NULL };
+	struct lb_buf names;
+	lb_err err;
+
+	if (x->arena->failed)
+		return lb_err_of(LB_E_NOMEM);
+	lb_buf_init(&names, x->host->mem, FILE_LIST_BYTES_MAX);
+	err = lb_run_ok(&(struct lb_run){ .argv = argv, .timeout_ms = 60000 }, &names, diag);
+	if (!lb_failed(err))
+		err = lb_file_write(x->host->plat, list, lb_buf_bytes(&names), 0, diag);
+	lb_buf_release(&names);
+	lb_value_set_text(x->arena, request, "overlay", top);
+	lb_value_set_text(x->arena, request, "files", list);
+	return err;
+}
+
+static lb_err check_repository(struct runner_execution *x, const struct lb_value *with,
+                               struct lb_diag *diag)
+{
+	struct lb_bytes other = lb_value_get_string(with, "repository");
+
+	if (other.len > 0 && !lb_bytes_eq_nocase(other, x->job->repository.name))
+		return lb_fail(diag, LB_E_UNSUPPORTED,
+		               "actions/checkout: repository '%.*s' cannot be fetched: a job has "
+		               "access to its own repository, %.*s, and no other",
+		               LB_FMT(other), LB_FMT(x->job->repository.name));
+	return LB_OK;
+}
+
+static lb_err checkout_run(struct runner_execution *x, struct runner_step_run *run,
+                           const struct workflow_step_plan *plan, struct lb_diag *diag)
+{
+	struct lb_value *request = lb_value_object(x->arena), *answer;
+	struct lb_bytes ref = lb_value_get_string(plan->with, "ref");
+	struct lb_bytes url = x->job->repository.url;
+	const char *local = NULL, *folder;
+
+	LB_TRY(check_repository(x, plan->with, diag));
+	LB_TRY(runner_inside_workspace(&folder, x, lb_value_get_string(plan->with, "path"), diag));
+	lb_value_set_text(x->arena, request, "do", "checkout");
+	lb_value_set_text(x->arena, request, "folder", folder);
+	lb_value_set_string(x->arena, request, "url", url);
+	lb_value_set_text(x->arena, request, "scratch",
+	                  runner_path(x->arena, x->folders.exchange, "scratch"));
+	if (ref.len == 0) {
+		lb_value_set_string(x->arena, request, "sha", x->job->repository.sha);
+		lb_value_set_string(x->arena, request, "ref", x->job->repository.ref);
+	} else {
+		lb_value_set_string(x->arena, request, "ref", ref);
+	}
+	LB_TRY(put_header(x, request));
+	if (url.len > 0 && url.at[0] == '/')
+		local = lb_arena_text(x->arena, url);
+	if (x->job->overlay.len > 0 && ref.len == 0)
+		LB_TRY(put_overlay(x, request, diag));
+	LB_TRY(runner_helper(&answer, x, run, request, true, local, diag));
+	lb_value_set_string(x->arena, run->outputs, "commit", lb_value_get_string(answer, "sha"));
+	lb_value_set_string(x->arena, run->outputs, "ref",
+	                    ref.len > 0 ? ref : x->job->repository.ref);
+	return LB_OK;
+}
+
+const struct runner_builtin runner_builtins[] = {
+	{ "actions/checkout", checkout_run,
+	  "repository ref path token fetch-depth fetch-tags persist-credentials clean "
+	  "show-progress "
+	  "set-safe-directory" },
+	{ "actions/upload-artifact", runner_upload_run,
+	  "name path if-no-files-found overwrite include-hidden-files retention-days "
+	  "compression-level" },
+	{ "actions/download-artifact", runner_download_run, "name path pattern merge-multiple" },
+	{ "actions/cache", runner_cache_run,
+	  "path key restore-keys fail-on-cache-miss lookup-only save-always" },
+	{ "actions/cache/restore", runner_cache_restore_run,
+	  "path key restore-keys fail-on-cache-miss lookup-only" },
+	{ "actions/cache/save", runner_cache_save_run, "path key" },
+	{ NULL, NULL, NULL },
+};

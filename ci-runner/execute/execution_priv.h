@@ -1,0 +1,164 @@
+/* execution_priv.h - what the files that execute a job share.
+ *
+ * A frame is a list of steps with contexts of its own: the job's, or a composite action's.
+ * Everything of a job lives in one arena, which ends with it.
+ */
+#ifndef RUNNER_EXECUTE_EXECUTION_PRIV_H
+#define RUNNER_EXECUTE_EXECUTION_PRIV_H
+
+#include "base/vec.h"
+#include "ci-runner/execute/job.h"
+#include "ci-runner/log/log.h"
+#include "ci-runner/text/lines.h"
+#include "workflows/step/action.h"
+#include "workflows/step/step.h"
+
+enum {
+	RUNNER_NESTING_MAX = 10, /* composite actions within each other, as on GitHub */
+	RUNNER_STEPS_MAX = 10000,
+	RUNNER_POSTS_MAX = 1000,
+	RUNNER_PATHS_MAX = 1000,
+	RUNNER_SUMMARY_BYTES_MAX = 1024 * 1024, /* of one step */
+	RUNNER_SUMMARIES_BYTES_MAX = 16 * 1024 * 1024,
+	RUNNER_FILE_COMMAND_BYTES_MAX = 64 * 1024 * 1024,
+	RUNNER_ANNOTATIONS_MAX = 10 /* of a level and step, as on GitHub */
+};
+
+struct runner_frame {
+	struct runner_frame *outer; /* NULL: the job's own steps */
+	struct lb_value *contexts;  /* object */
+	const struct lb_value
+		*env;           /* the job's env, or what the steps around an action added to it */
+	struct lb_value *steps; /* the steps context */
+	enum workflow_status status; /* what success() and its like go by */
+	const char *action_path;     /* of a composite action; NULL otherwise */
+	unsigned depth;
+};
+
+/* A step under way. */
+struct runner_step_run {
+	const struct workflow_step *step;
+	struct runner_frame *frame;
+	struct lb_value *outputs; /* object of strings */
+	struct lb_value *state;   /* save-state, for the step's own post */
+	const char *output_file, *env_file, *path_file, *state_file, *summary_file;
+	uint64_t deadline_ns; /* 0: none */
+	unsigned annotations[3];
+};
+
+struct runner_execution;
+
+/* What a built-in action does after the job's steps. */
+struct runner_post {
+	struct lb_bytes name; /* "Post Run actions/cache@v4" */
+	lb_err (*run)(struct runner_execution *x, struct runner_post *post, struct lb_diag *diag);
+	void *ctx;
+};
+
+struct runner_execution {
+	struct lb_arena *arena;
+	struct lb_arena line; /* lives for one line of output */
+	const struct runner_host *host;
+	const struct runner_job *job;
+	struct runner_link *link;
+	struct runner_folders folders;
+	struct workflow *workflow;
+	const struct workflow_job *definition;
+	struct runner_mask *mask;
+	struct runner_log log;
+	struct runner_lines lines;
+	struct runner_frame frame; /* the job's */
+
+	struct lb_value *exported; /* what steps put into GITHUB_ENV: object of strings */
+	struct lb_vec paths;       /* of const char *: put before PATH, the last one first */
+	struct lb_vec records;     /* of struct runner_step_state */
+	struct lb_vec posts;       /* of struct runner_post */
+	struct lb_value *annotations;
+	struct lb_buf summary;
+	unsigned files; /* of scripts and commands so far: numbers in their names */
+
+	struct runner_step_run *running; /* whose output is being read */
+	const char *stop_token;          /* after ::stop-commands::; NULL: commands are obeyed */
+	bool echo, debug;
+
+	uint64_t deadline_ns; /* of the job */
+	uint64_t cancel_ns;   /* what a cancelled job may still take */
+	double timeout_minutes;
+	bool cancelled, timed_out;
+	enum runner_stop_level obey; /* stop wishes that were answered already */
+	lb_err failure;              /* of memory; ends the job */
+};
+
+/* ---- output.c: what a step prints ---- */
+void runner_output_part(void *ctx, struct lb_bytes part); /* ctx: the execution */
+size_t runner_output_line(void *ctx, struct lb_bytes text, bool ended);
+void runner_output_end(struct runner_execution *x);
+
+void runner_say_error(struct runner_execution *x, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void runner_annotate(struct runner_execution *x, const char *level, struct lb_bytes message,
+                     const struct lb_value *more);
+
+/* ---- files.c: file commands ---- */
+lb_err runner_files_make(struct runner_execution *x, struct runner_step_run *run,
+                         struct lb_diag *diag);
+lb_err runner_files_take(struct runner_execution *x, struct runner_step_run *run,
+                         struct lb_diag *diag);
+/* A new file of a random name with this content; its path is in the arena. */
+lb_err runner_files_write(const char **path, struct runner_execution *x, const char *folder,
+                          const char *suffix, struct lb_bytes content, struct lb_diag *diag);
+/* A regular file that a step may have put another thing in the place of. */
+lb_err runner_files_read(struct lb_buf *out, struct runner_execution *x, const char *path,
+                         struct lb_diag *diag);
+void runner_export(struct runner_execution *x, struct lb_bytes name, struct lb_bytes value);
+
+/* ---- environment.c ---- */
+/* What the process of a step sees: "NAME=value", ends with NULL. */
+lb_err runner_environment(const char *const **out, struct runner_execution *x,
+                          const struct runner_frame *frame, const struct runner_step_run *run,
+                          const struct lb_value *env);
+lb_err runner_contexts(struct lb_value **out, struct runner_execution *x);
+
+/* ---- step.c ---- */
+void runner_scope(struct workflow_scope *out, struct runner_execution *x,
+                  const struct runner_frame *frame);
+/* Steps of a frame in order.  A job's have records, in the same order. */
+lb_err runner_steps(struct runner_execution *x, struct runner_frame *frame,
+                    const struct workflow_step *steps, uint32_t count);
+void runner_record_begin(struct runner_execution *x, struct runner_step_state *record);
+void runner_record_end(struct runner_execution *x, struct runner_step_state *record,
+                       enum runner_conclusion outcome, enum runner_conclusion conclusion);
+/* Look whether the job was cancelled or its time is over, and remember. */
+void runner_look(struct runner_execution *x);
+
+/* Run in the sandbox until it ends, its output through output.c; FAILED with prose for a status
+ * other than 0, CANCELLED, TIMEOUT. */
+lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
+                              const struct runner_command *how, struct lb_diag *diag);
+const char *const *runner_writable(struct runner_execution *x, bool with_exchange);
+
+/* ---- script.c, composite.c ---- */
+lb_err runner_script_run(struct runner_execution *x, struct runner_frame *frame,
+                         struct runner_step_run *run, const struct workflow_step_plan *plan,
+                         struct lb_diag *diag);
+lb_err runner_composite_run(struct runner_execution *x, struct runner_frame *frame,
+                            struct runner_step_run *run, const struct workflow_step_plan *plan,
+                            struct lb_diag *diag);
+
+/* ---- helper.c: file work for built-in actions, done inside the sandbox ---- */
+/* Send a request to `lifeboat-runner inside`; `network` only for what talks to the coordinator.
+ * The answer is what it left in the exchange folder's file "answer". */
+lb_err runner_helper(struct lb_value **answer, struct runner_execution *x,
+                     struct runner_step_run *run, struct lb_value *request, bool network,
+                     const char *readable, struct lb_diag *diag);
+
+/* ---- actions ---- */
+struct runner_builtin {
+	const char *name; /* "actions/checkout" */
+	lb_err (*run)(struct runner_execution *x, struct runner_step_run *run,
+	              const struct workflow_step_plan *plan, struct lb_diag *diag);
+	const char *inputs; /* "ref path ...": others get a warning */
+};
+extern const struct runner_builtin runner_builtins[]; /* ends with a NULL name */
+
+#endif

@@ -1,0 +1,128 @@
+/* job.h - one job, from the message that describes it to its conclusion.
+ *
+ * Threads: one job at a time for one host; the link's functions are called from
+ * the thread that executes.
+ */
+#ifndef RUNNER_EXECUTE_JOB_H
+#define RUNNER_EXECUTE_JOB_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/platform/plat.h"
+#include "base/value.h"
+#include "ci-runner/execute/folders.h"
+#include "ci-runner/sandbox/sandbox.h"
+
+/* ---- what is asked ---- */
+
+struct runner_job {
+	struct lb_bytes name, key;
+	const struct lb_value *contexts; /* github needs matrix strategy inputs vars secrets */
+	struct {
+		struct lb_bytes path, source, job;
+	} workflow;
+	struct {
+		struct lb_bytes name, url, sha, ref;
+	} repository;
+	struct lb_bytes token;        /* the job's own; empty: none */
+	struct lb_bytes id_token_url; /* empty: no identity tokens */
+	struct lb_bytes overlay; /* a checkout whose uncommitted files are laid over; empty: none */
+	const struct lb_value *env; /* object of strings for every step; NULL: none */
+	double timeout_minutes;     /* 0: what the workflow says */
+};
+
+/* From the coordinator's message (docs/protocol.md); everything is borrowed from it.
+ * MALFORMED names the member that is missing. */
+lb_err runner_job_read(struct runner_job *out, const struct lb_value *message,
+                       struct lb_diag *diag);
+
+/* ---- where ---- */
+
+struct runner_host {
+	struct lb_mem *mem;
+	struct plat *plat;
+	struct runner_sandbox *sandbox;
+	const char *work;   /* absolute; prepared by runner_folders_prepare */
+	const char *name;   /* RUNNER_NAME */
+	const char *helper; /* this program's file, shown to the helper's sandbox */
+	struct runner_stop *stop;
+};
+
+/* ---- whom it is reported to, and who keeps files ---- */
+
+enum runner_conclusion {
+	RUNNER_PENDING, /* not begun, or under way */
+	RUNNER_SUCCESS,
+	RUNNER_FAILURE,
+	RUNNER_CANCELLED,
+	RUNNER_SKIPPED
+};
+
+const char *runner_conclusion_text(enum runner_conclusion conclusion); /* "success" */
+
+struct runner_step_state {
+	unsigned number; /* from 1 */
+	struct lb_bytes name;
+	enum runner_conclusion outcome, conclusion;
+	uint64_t started_ns, completed_ns; /* wall; 0: not yet */
+	uint64_t log_begin, log_end;       /* offsets in the job's log */
+};
+
+struct runner_found {
+	struct lb_bytes id, name; /* of a cache entry, `name` is its key */
+	uint64_t size;
+};
+
+struct runner_link;
+
+struct runner_link_ops {
+	/* Whole lines of the log.  Never fails: a link keeps what it cannot ship. */
+	void (*log)(struct runner_link *self, struct lb_bytes lines);
+	void (*step)(struct runner_link *self, const struct runner_step_state *step);
+
+	/* Files are given and taken by path.  Errors carry prose. */
+	lb_err (*artifact_put)(struct runner_found *out, struct runner_link *self,
+	                       struct lb_arena *arena, const char *name, const char *path,
+	                       bool overwrite, struct lb_diag *diag);
+	lb_err (*artifact_list)(struct runner_found **out, size_t *count, struct runner_link *self,
+	                        struct lb_arena *arena, struct lb_diag *diag);
+	lb_err (*artifact_get)(struct runner_link *self, const char *name, const char *to,
+	                       struct lb_diag *diag);
+	/* NOTFOUND: no such entry. */
+	lb_err (*cache_find)(struct runner_found *out, struct runner_link *self,
+	                     struct lb_arena *arena, const char *key, const char *const *restores,
+	                     const char *version, struct lb_diag *diag);
+	lb_err (*cache_get)(struct runner_link *self, const struct runner_found *entry,
+	                    const char *to, struct lb_diag *diag);
+	/* EXISTS: the key is taken, which is no harm. */
+	lb_err (*cache_put)(struct runner_link *self, const char *key, const char *version,
+	                    const char *path, struct lb_diag *diag);
+};
+
+struct runner_link {
+	const struct runner_link_ops *ops;
+}; /* first member of every link */
+
+/* ---- the answer ---- */
+
+struct runner_result {
+	enum runner_conclusion conclusion;
+	const struct lb_value *outputs;     /* object of strings */
+	const struct lb_value *steps;       /* as the wire has them */
+	const struct lb_value *annotations; /* the same */
+	struct lb_bytes summary;            /* Markdown of all steps */
+	uint64_t log_size;
+};
+
+/* A step as the wire has it. */
+struct lb_value *runner_step_value(struct lb_arena *arena, const struct runner_step_state *step);
+
+/* Execute.  Whatever is wrong with the job is its failure, said in its log; an error is returned
+ * for memory alone.  The result is in `arena`.  Folders are left for runner_job_clean. */
+lb_err runner_job_execute(struct runner_result *out, struct lb_arena *arena,
+                          const struct runner_host *host, const struct runner_job *job,
+                          struct runner_link *link, struct lb_diag *diag);
+lb_err runner_job_clean(const struct runner_host *host, const struct runner_job *job,
+                        struct lb_diag *diag);
+
+#endif

@@ -1,0 +1,24 @@
+/* link.h - a runner_link of folders and a stream: for runs without a coordinator.
+ *
+ * Owner: the caller of init; nothing is to be released.  Threads: one at a time.
+ */
+#ifndef RUNNER_LOCAL_LINK_H
+#define RUNNER_LOCAL_LINK_H
+
+#include "ci-runner/execute/job.h"
+
+#include <stdio.h>
+
+struct runner_local_link {
+	struct runner_link link; /* first member */
+	struct lb_mem *mem;
+	struct plat *plat;
+	FILE *out;
+	bool colour;
+	const char *artifacts, *caches; /* folders, which exist */
+};
+
+void runner_local_link_init(struct runner_local_link *local, struct lb_mem *mem, struct plat *plat,
+                            FILE *out, const char *artifacts, const char *caches);
+
+#endif
