@@ -48,7 +48,8 @@ CFLAGS_ALL = -std=c2x $(OPT) -fPIC -pthread $(WARN) $(WARN_$(KIND)) $(HARD) $(SA
 	$(if $(filter clang,$(KIND)),$(MAPS_clang),$(MAPS)) $(CFLAGS)
 LDFLAGS_ALL = -pthread -Wl,--as-needed -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
-PKGS := libmicrohttpd libcurl libgit2 sqlite3 libarchive libzstd libcrypto libsodium cjose jansson libfyaml libseccomp
+PKGS := libmicrohttpd libcurl libgit2 sqlite3 libarchive libzstd libcrypto libsodium cjose jansson libfyaml \
+	libseccomp
 LIBS = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lm)$(LIBS)
 
 # ---- what there is -----------------------------------------------------------
@@ -81,8 +82,12 @@ PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(PROGRAM_$(firstword $(subst /, ,$(m)
 TEST_SOURCES := $(sort $(foreach f,$(FOLDERS) line fault,$(wildcard tests/$(f)/*_test.c tests/$(f)/*/*_test.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
 # Helpers of a folder are its sources that are no tests; tests/fault uses those of tests/line.
-TEST_HELPERS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c) $(filter-out %_test.c,$(foreach f,$(1) $(if $(filter fault,$(1)),line),$(wildcard tests/$(f)/*.c tests/$(f)/*/*.c))))
-SCRIPTS := $(sort $(foreach f,$(FOLDERS) line cases browser,$(wildcard tests/$(f)/*.t tests/$(f)/*_accepts.mjs tests/$(f)/*_browser.mjs)))
+objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+helpers_in = $(filter-out %_test.c,$(wildcard tests/$(1)/*.c tests/$(1)/*/*.c))
+TEST_HELPERS = $(call objects_of,$(wildcard tests/harness/*.c) $(call helpers_in,$(1)) \
+	$(if $(filter fault,$(1)),$(call helpers_in,line)))
+SCRIPTS := $(sort $(wildcard $(foreach f,$(FOLDERS) line cases,tests/$(f)/*.t tests/$(f)/*/*.t)) \
+	$(wildcard tests/line/*_accepts.mjs tests/browser/*_browser.mjs))
 LONG_SCRIPTS := $(sort $(wildcard tests/fault/*.t tests/fault/*.mjs tests/long/*.t))
 
 .PHONY: all programs up setup test test-all test-unit check bench clean help install bundle package
@@ -139,7 +144,7 @@ $(foreach s,$(TEST_SOURCES),$(eval $(call test_program,$(patsubst %.c,%,$(s)),$(
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-$(BUILD)/obj/coordinator/pages/asset.o: $(wildcard coordinator/pages/*.css coordinator/pages/*.js coordinator/pages/*.svg)
+$(BUILD)/obj/coordinator/pages/asset.o: $(foreach k,css js svg,$(wildcard coordinator/pages/*.$(k)))
 
 # ---- the two commands of the README ------------------------------------------
 
@@ -182,7 +187,7 @@ test-all-long:
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory fuzz-smoke
 	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs
-	@LB_LONG=1 $(PROVE) --timer $(filter $(BUILD)/tests/fault/% $(BUILD)/tests/line/%,$(TEST_PROGRAMS)) $(LONG_SCRIPTS)
+	@LB_LONG=1 $(PROVE) --timer $(filter $(BUILD)/tests/fault/%,$(TEST_PROGRAMS)) $(LONG_SCRIPTS)
 
 #: make check       layers, style, headers alone, both compilers, sanitizers, static analysis
 .PHONY: check check-fast check-headers check-clang check-san check-static
@@ -194,15 +199,17 @@ check-fast:
 
 check-headers:
 	@for header in $$(git ls-files '*.h' | grep -v _priv.h); do \
-	  printf '#include "%s"\n' $$header | $(CC) $(CPPFLAGS_ALL) $(filter-out -Wunused-macros,$(CFLAGS_ALL)) -fsyntax-only -x c - || exit 1; done
+	  printf '#include "%s"\n' $$header | \
+	    $(CC) $(CPPFLAGS_ALL) $(filter-out -Wunused-macros,$(CFLAGS_ALL)) -fsyntax-only -x c - || exit 1; done
 
 check-clang:
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang -j$(JOBS) all test-programs
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang test-programs-run
 
+SANITIZED := CC=gcc SAN=address,undefined BUILD=$(BUILD)/san OPT='-O1 -g'
 check-san:
-	@$(MAKE) --no-print-directory CC=gcc SAN=address,undefined BUILD=$(BUILD)/san OPT='-O1 -g' -j$(JOBS) all test-programs
-	@$(MAKE) --no-print-directory CC=gcc SAN=address,undefined BUILD=$(BUILD)/san test-programs-run
+	@$(MAKE) --no-print-directory $(SANITIZED) -j$(JOBS) all test-programs
+	@$(MAKE) --no-print-directory $(SANITIZED) test-programs-run
 
 check-static:
 	@cppcheck -q --error-exitcode=1 --std=c11 --inline-suppr -I. -D_GNU_SOURCE -DLB_VERSION='"0"' \
@@ -255,7 +262,8 @@ fuzz-smoke:
 #: make bench       measures beside peers and prints ratios with medians
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*_bench.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
-$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/harness/*.c tests/line/line.c) tests/bench/bench.c) $(call libs,all)
+BENCH_HELPERS := $(call objects_of,$(wildcard tests/harness/*.c tests/line/line.c) tests/bench/bench.c)
+$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(BENCH_HELPERS) $(call libs,all)
 	@$(link) $(filter %.o %.a,$^) $(LIBS)
 
 .PHONY: bench-programs
@@ -264,7 +272,8 @@ bench-programs: $(BENCHES)
 bench:
 	@.ci/setup build test bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
-	@for bench in $(BENCHES) $(wildcard tests/bench/*.bench); do echo "== $$bench"; LB_BUILD=$(BUILD) LB_TOP=. $$bench || exit 1; done
+	@for bench in $(BENCHES) $(wildcard tests/bench/*.bench); do \
+	  echo "== $$bench"; LB_BUILD=$(BUILD) LB_TOP=. $$bench || exit 1; done
 
 # ---- installing and packing --------------------------------------------------
 
@@ -280,20 +289,21 @@ $(BUILD)/completion/fish/%: $(BUILD)/% ; @mkdir -p $(@D); $< completion fish > $
 
 # The engine alone, for people who embed it: its objects and the part of base it stands on.
 ENGINE_OBJECTS := $(filter-out $(BUILD)/obj/engine/command/%,$(call OBJECTS,engine)) \
-	$(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard base/*.c) $(filter $(call here,base/platform),$(wildcard base/platform/*.c)))
+	$(call objects_of,$(wildcard base/*.c) $(call here,base/platform))
 $(BUILD)/liblifeboat-engine.a: $(ENGINE_OBJECTS)
 	@rm -f $@
 	@ar rcsD $@ $^
 $(BUILD)/liblifeboat-engine.so: $(ENGINE_OBJECTS) engine/capi/engine.map
-	@$(link) -shared -Wl,-soname,liblifeboat-engine.so.0 -Wl,--version-script=engine/capi/engine.map $(filter %.o,$^) -lm
+	@$(link) -shared -Wl,-soname,liblifeboat-engine.so.0 -Wl,--version-script=engine/capi/engine.map \
+	  $(filter %.o,$^) -lm
 all: $(BUILD)/liblifeboat-engine.a $(BUILD)/liblifeboat-engine.so
 
 # The public headers are found by following <lifeboat/engine.h>.
-PUBLIC_HEADERS = $(filter-out engine/capi/engine.h,$(shell $(CC) -I. -std=c2x -MM -MT x engine/capi/engine.h | tr -d '\\' | sed 's/^x://'))
+PUBLIC_HEADERS = $(filter-out x: \ engine/capi/engine.h,$(shell $(CC) -I. -std=c2x -MM -MT x engine/capi/engine.h))
 
 ROOT = $(DESTDIR)$(PREFIX)
 
-#: make install     programs, library, headers, .pc file, manual pages, completion, systemd units (DESTDIR=, PREFIX=)
+#: make install     programs, library, headers, manual pages, completion, systemd units (DESTDIR=, PREFIX=)
 install: all $(MANUALS) $(COMPLETIONS)
 	@install -d $(ROOT)/bin $(ROOT)/lib/pkgconfig $(ROOT)/include/lifeboat $(ROOT)/share/man/man1 \
 	  $(ROOT)/share/bash-completion/completions $(ROOT)/share/zsh/site-functions \
@@ -305,7 +315,8 @@ install: all $(MANUALS) $(COMPLETIONS)
 	@install -m 644 engine/capi/engine.h $(ROOT)/include/lifeboat/engine.h
 	@for header in $(PUBLIC_HEADERS); do \
 	  install -D -m 644 $$header $(ROOT)/include/lifeboat/$$header; done
-	@sed 's,@PREFIX@,$(PREFIX),;s,@VERSION@,$(VERSION),' engine/capi/lifeboat-engine.pc.in > $(ROOT)/lib/pkgconfig/lifeboat-engine.pc
+	@sed 's,@PREFIX@,$(PREFIX),;s,@VERSION@,$(VERSION),' engine/capi/lifeboat-engine.pc.in \
+	  > $(ROOT)/lib/pkgconfig/lifeboat-engine.pc
 	@install -m 644 $(MANUALS) $(ROOT)/share/man/man1
 	@for p in $(notdir $(PROGRAMS)); do \
 	  install -m 644 $(BUILD)/completion/bash/$$p $(ROOT)/share/bash-completion/completions/$$p; \
@@ -316,10 +327,11 @@ install: all $(MANUALS) $(COMPLETIONS)
 	@install -m 644 README.md $(ROOT)/share/doc/lifeboat
 	@printf '  INSTALLED in %s\n' $(ROOT)
 
-# A snapshot is named after its commit, a tag's release after VERSION.
-COMMIT_TIME = $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
-PACKAGE_VERSION = $(shell git describe --exact-match --tags --match 'v$(VERSION)' >/dev/null 2>&1 && echo $(VERSION) || \
-	echo $(VERSION)-snapshot.$$(TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd 2>/dev/null).g$$(git rev-parse --short=12 HEAD 2>/dev/null))
+# A tag's release is named after VERSION, a snapshot after its commit as well.
+COMMIT_TIME = $(shell git log -1 --format=%ct)
+TAGGED = $(shell git describe --exact-match --tags --match 'v$(VERSION)' 2>/dev/null)
+SNAPSHOT = snapshot.$(shell TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd.g%h --abbrev=12)
+PACKAGE_VERSION = $(VERSION)$(if $(TAGGED),,-$(SNAPSHOT))
 
 #: make package     a reproducible tarball of an installation in BUILD/package
 package: all
@@ -343,7 +355,8 @@ bundle: all test-programs
 	@cp $(PROGRAMS) $(BUNDLE)/build/
 	@for program in $(patsubst $(BUILD)/%,%,$(BUNDLED)); do \
 	  mkdir -p $(BUNDLE)/build/$$(dirname $$program); cp $(BUILD)/$$program $(BUNDLE)/build/$$program; done
-	@git ls-files tests .github workflows/*.yml | grep -vE '\.[ch]$$|^tests/(bench|browser|line|fault|fuzz|clients)/' | tar -cf - -T - | tar -xf - -C $(BUNDLE)
+	@git ls-files tests .github workflows/*.yml | grep -vE '^tests/(bench|browser|line|fault|fuzz|clients)/' | \
+	  tar -cf - -T - | tar -xf - -C $(BUNDLE)
 	@tar -czf $(BUILD)/test-bundle.tar.gz -C $(BUILD) test-bundle
 	@printf '  BUNDLE %s: %s programs\n' $(BUILD)/test-bundle.tar.gz $(words $(BUNDLED))
 

@@ -75,7 +75,7 @@ static const struct lb_program program = {
 	.about = "look after a content-addressed store",
 	.commands = commands,
 	.details = "STORE is the folder `blobs` of a coordinator's state. The coordinator must not "
-	           "be running.",
+		   "be running.",
 };
 
 int main(int argc, char **argv) { return lb_main(&program, argc, argv); }

@@ -44,7 +44,8 @@ static bool start(struct line *line, struct plat_process *process, const char *n
 	bool good;
 	int file;
 
-	if (!CHECK_OK(plat_host.ops->open(&file, &plat_host, log, PLAT_WRITE | PLAT_CREATE | PLAT_APPEND)))
+	if (!CHECK_OK(plat_host.ops->open(&file, &plat_host, log,
+	                                  PLAT_WRITE | PLAT_CREATE | PLAT_APPEND)))
 		return false;
 	lb_ignore(plat_host.ops->file_info(&info, &plat_host, file));
 	how.out = how.err = file;

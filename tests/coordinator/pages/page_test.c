@@ -9,22 +9,22 @@
 
 static const char run_json[] =
 	"{\"id\": 7, \"number\": 3, \"attempt\": 1, \"repository\": \"o/r\", \"workflow\": "
-        "\"ci.yml\", \"name\": \"CI\","
+	"\"ci.yml\", \"name\": \"CI\","
 	" \"title\": \"<script>alert(1)</script>\", \"event\": \"push\", \"ref\": "
-        "\"refs/heads/main\","
+	"\"refs/heads/main\","
 	" \"sha\": \"0123456789abcdef\", \"status\": \"completed\", \"conclusion\": \"failure\","
 	" \"created_at\": \"2026-01-02T03:04:05.000Z\", \"started_at\": "
-        "\"2026-01-02T03:04:05.000Z\","
+	"\"2026-01-02T03:04:05.000Z\","
 	" \"completed_at\": \"2026-01-02T03:05:10.000Z\", \"jobs\": ["
 	" {\"id\": 1, \"key\": \"build\", \"name\": \"build\", \"status\": \"completed\", "
-        "\"conclusion\": \"success\","
+	"\"conclusion\": \"success\","
 	"  \"needs\": [], \"url\": \"/runs/7/jobs/1\"},"
 	" {\"id\": 2, \"key\": \"test (1)\", \"name\": \"test \\\"1\\\" & more\", \"status\": "
-        "\"completed\","
+	"\"completed\","
 	"  \"conclusion\": \"failure\", \"needs\": [\"build\"], \"url\": \"/runs/7/jobs/2\","
 	"  \"attempts\": [{\"number\": 1, \"reason\": \"the runner was lost\"}],"
 	"  \"annotations\": [{\"level\": \"error\", \"message\": \"<b>bad</b>\", \"file\": "
-        "\"a.c\", \"line\": 4}],"
+	"\"a.c\", \"line\": 4}],"
 	"  \"summary\": \"<i>sum</i>\"}]}";
 
 static bool has(const struct lb_buf *buf, const char *text)
@@ -60,7 +60,7 @@ TEST(lines_become_items_with_numbers_colours_and_marks)
 {
 	struct lb_buf out;
 	static const char text[] = "T0 plain <x>\nT1 \x1b[1;31mred\x1b[0m after\nT2 "
-	                           "##[error]no\nT3 \x1b[38;5;200mpal\x1b]x\nT4";
+				   "##[error]no\nT3 \x1b[38;5;200mpal\x1b]x\nT4";
 
 	lb_buf_init(&out, t->mem, 1 << 16);
 	CHECK(coord_page_lines(&out, LB_B(text), 10) == 5);
