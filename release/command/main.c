@@ -1,6 +1,8 @@
 /* main.c - lifeboat-release: packages, signs, publishes and verifies releases. */
 #include "release/command/command.h"
 
+#include "base/platform/file_limit.h"
+
 static const struct lb_command commands[] = {
 	{ .name = "package",
 	  .operands = "",
@@ -65,4 +67,8 @@ static const struct lb_program program = {
 	.details = "Keys and signatures are minisign's. See docs/release.md.",
 };
 
-int main(int argc, char **argv) { return lb_main(&program, argc, argv); }
+int main(int argc, char **argv)
+{
+	plat_file_limit_install(); /* a full disk must find somebody who tidies up */
+	return lb_main(&program, argc, argv);
+}
