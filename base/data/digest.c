@@ -6,6 +6,7 @@
  */
 #include "base/data/digest.h"
 
+#include "base/data/digest_priv.h"
 #include "base/platform/plat.h"
 
 #include <openssl/err.h>
@@ -25,6 +26,8 @@ static const char *const names[] = {
 };
 
 enum { KINDS = sizeof names / sizeof names[0] };
+
+void lb_openssl_forget(void) { ERR_clear_error(); }
 
 /* OpenSSL fails for want of memory, or because an algorithm is not in this build of it. */
 static lb_err failure(void)

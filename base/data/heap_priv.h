@@ -25,4 +25,18 @@ void *lb_loan_malloc(size_t size);
 void *lb_loan_realloc(void *at, size_t size);
 void lb_loan_free(void *at); /* NULL is fine */
 
+/* Memory taken beforehand, for a library that crashes or lies when it is refused some (libcjose):
+ * a call that might run out does so before the library is asked at all.  What goes beyond the
+ * reserve, which is sized so that nothing does, comes from the C library's heap.  Freed whole. */
+struct lb_reserve {
+	struct lb_mem mem; /* first member: lend &reserve.mem */
+	struct lb_mem *from;
+	unsigned char *block;
+	size_t size, used; /* bytes */
+};
+
+lb_err lb_reserve_take(struct lb_reserve *reserve, struct lb_mem *from, size_t size); /* NOMEM */
+void lb_reserve_drop(
+	struct lb_reserve *reserve); /* all-zero is fine; overwrites, for secrets' sake */
+
 #endif
