@@ -119,6 +119,8 @@ static lb_err check_host(struct lb_http_exchange *x, const struct coord_api *api
 {
 	struct lb_bytes host = lb_http_request_header(x, "Host");
 
+	if (!atomic_load(&api->ready))
+		return lb_fail(&x->diag, LB_E_BUSY, "the coordinator is starting");
 	if (!api->loopback || is_loopback_name(without_port(host)))
 		return LB_OK;
 	return lb_fail(&x->diag, LB_E_DENIED,

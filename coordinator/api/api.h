@@ -36,6 +36,7 @@ struct coord_api {
 	char address[COORD_ADDRESS_SIZE]; /* "http://127.0.0.1:8440" */
 	bool loopback;                    /* only this machine can connect */
 	uint64_t lease_ms, poll_ms;
+	_Atomic bool ready; /* until then every request is answered 503, nothing else is read */
 	struct coord_access_token tokens[COORD_TOKENS_MAX];
 	size_t token_count;
 

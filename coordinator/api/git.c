@@ -193,8 +193,8 @@ static void set(struct environment *env, const char *name, struct lb_bytes value
 		env->at[env->count++] = (const char *)line.at;
 }
 
-static void set_header(struct environment *env, const char *name,
-                       const struct lb_http_exchange *x, const char *header)
+static void set_header(struct environment *env, const char *name, const struct lb_http_exchange *x,
+                       const char *header)
 {
 	struct lb_bytes value = lb_http_request_header(x, header);
 
@@ -391,14 +391,14 @@ static lb_err prepare_mirror(struct lb_http_exchange *x, struct coord_api *api, 
 		err = lb_repo_open(&repo, api->mem, path, false, NULL);
 		lb_repo_free(repo);
 		return lb_failed(err) ? lb_fail(&x->diag, LB_E_NOTFOUND,
-		                                "there is no repository %.*s here",
-		                                LB_FMT(name))
+		                                "there is no repository %.*s here", LB_FMT(name))
 		                      : LB_OK;
 	}
 	LB_TRY(lb_file_make_folders(
 		api->plat,
-		lb_arena_text(&x->arena, lb_bytes_upto(lb_bytes_of(path),
-		                                       lb_bytes_rfind_byte(lb_bytes_of(path), '/'))),
+		lb_arena_text(&x->arena,
+	                      lb_bytes_upto(lb_bytes_of(path),
+	                                    lb_bytes_rfind_byte(lb_bytes_of(path), '/'))),
 		&x->diag));
 	LB_TRY(lb_repo_open_bare(&repo, api->mem, path, &x->diag));
 	err = settle_head(api, repo, path);

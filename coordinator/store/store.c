@@ -121,6 +121,26 @@ void coord_store_close(struct coord_store *store)
 	LB_DROP(store->mem, store, 1);
 }
 
+lb_err coord_store_check(struct coord_store *store, struct lb_diag *diag)
+{
+	struct coord_query query;
+	lb_err err = LB_OK, end;
+
+	coord_query_begin(&query, store->writer, COORD_SQL_CHECK, NULL, 0);
+	if (coord_query_next(&query) && !lb_bytes_is(coord_column_text(&query, 0), "ok"))
+		err = lb_fail(diag, LB_E_MALFORMED, "%s: %.*s", store->path,
+		              LB_FMT(coord_column_text(&query, 0)));
+	end = coord_query_end(&query);
+	LB_TRY(lb_failed(err) ? err : end);
+	coord_query_begin(&query, store->writer, COORD_SQL_CHECK_KEYS, NULL, 0);
+	if (coord_query_next(&query))
+		err = lb_fail(diag, LB_E_MALFORMED, "%s: row %llu of table %.*s refers to nothing",
+		              store->path, (unsigned long long)coord_column_number(&query, 1),
+		              LB_FMT(coord_column_text(&query, 0)));
+	end = coord_query_end(&query);
+	return lb_failed(err) ? err : end;
+}
+
 void coord_store_set_address(struct coord_store *store, const char *address)
 {
 	(void)snprintf(store->address, sizeof store->address, "%s", address);

@@ -28,6 +28,9 @@ lb_err coord_store_open(struct coord_store **out, struct lb_mem *mem, struct pla
                         const char *folder, struct lb_diag *diag);
 void coord_store_close(struct coord_store *store); /* NULL is fine */
 
+/* MALFORMED with the first thing that is wrong with the database's structure. */
+lb_err coord_store_check(struct coord_store *store, struct lb_diag *diag);
+
 unsigned coord_store_version(void); /* of the schema */
 
 /* ---- transactions ---- */
