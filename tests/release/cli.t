@@ -85,7 +85,7 @@ missing empty2.minisig; report $? "... and no signature is left"
 exits 1 "nothere" "a file that is not there" "$release" sign -s ours.key nothere
 missing nothere.minisig; report $? "... and no signature is left either"
 exits 2 "operands are missing" "no file" "$release" verify
-(ulimit -f 0; "$release" sign -s ours.key empty2 2>&1 | cat >err); missing empty2.minisig && grep -q "empty2.minisig" err
+(ulimit -f 0; "$release" sign -s ours.key empty2 2>&1) | cat >err; missing empty2.minisig && grep -q "empty2.minisig" err
 report $? "a full disk leaves no part of a signature"
 ls -A | grep -q '\.tmp\|minisig\.[^g]'; [ $? -eq 1 ]; report $? "no temporary files are left"
 
