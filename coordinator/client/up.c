@@ -407,6 +407,7 @@ static lb_err run_once(struct up *up)
 		(void)fflush(up->cli->out);
 		err = coord_watch(&client, up->cli, run);
 		print_notices(up, &client, run);
+		(void)fprintf(up->cli->out, "What was released here: %s/releases\n", up->state);
 	}
 	if (client.http != NULL)
 		coord_client_close(&client);
