@@ -425,9 +425,37 @@ static void link_needs(const struct graph *g, struct workflow_job *job)
 	job->needs = needs;
 }
 
+/* The same edges the other way round, in the order of the file. */
+static void link_users(struct jobs *j, uint32_t edges)
+{
+	const struct workflow_job **users =
+		LB_ARENA_NEW(j->arena, const struct workflow_job *, edges);
+	uint32_t count = j->workflow->job_count;
+
+	if (users == NULL)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t n = 0; n < j->at[i].need_count; n++)
+			j->at[j->at[i].needs[n]->index].user_count++;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		j->at[i].users = users;
+		users += j->at[i].user_count;
+		j->at[i].user_count = 0;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t n = 0; n < j->at[i].need_count; n++) {
+			struct workflow_job *need = &j->at[j->at[i].needs[n]->index];
+
+			((const struct workflow_job **)(uintptr_t)need->users)[need->user_count++] =
+				&j->at[i];
+		}
+	}
+}
+
 static void convert_needs(struct jobs *j, const struct workflow_token *jobs)
 {
-	uint32_t count = j->workflow->job_count;
+	uint32_t count = j->workflow->job_count, edges = 0;
 	struct graph graph;
 
 	if (!graph_init(&graph, j, jobs))
@@ -444,7 +472,9 @@ static void convert_needs(struct jobs *j, const struct workflow_token *jobs)
 			link_needs(&graph, &j->at[i]);
 		else
 			report_unmet(&graph, j, i);
+		edges += graph.needs[i].count;
 	}
+	link_users(j, edges);
 }
 
 void workflow_convert_jobs(struct workflow *out, struct lb_arena *arena,

@@ -46,7 +46,8 @@ static void spread_permissions(struct workflow *workflow)
 	struct workflow_job *jobs = (struct workflow_job *)(uintptr_t)workflow->jobs;
 
 	for (uint32_t i = 0; i < workflow->job_count; i++) {
-		if (!jobs[i].permissions.given)
+		jobs[i].permissions_own = jobs[i].permissions.given;
+		if (!jobs[i].permissions_own)
 			jobs[i].permissions = workflow->permissions;
 	}
 }

@@ -113,10 +113,12 @@ struct workflow_job {
 	const struct workflow_token *name;      /* never NULL: the id where the file has none */
 	const struct workflow_token *condition; /* never NULL */
 	const struct workflow_job *const *needs;
-	uint32_t need_count;
+	const struct workflow_job *const *users; /* the jobs that need this one */
+	uint32_t need_count, user_count;
 	const struct workflow_token *strategy, *matrix, *fail_fast, *max_parallel;
 	const struct workflow_token *concurrency;
 	struct workflow_permissions permissions; /* the job's own, else the workflow's */
+	bool permissions_own;
 
 	/* of a job with steps */
 	const struct workflow_token *runs_on, *environment, *container, *services, *env, *outputs;
