@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # cli.t - keygen, sign, verify, package, publish of the real program, beside the stock minisign.
 set -u
 build=$(cd "${LB_BUILD:-build}" && pwd)
@@ -21,6 +21,13 @@ exits() { # STATUS TEXT NAME COMMAND...: that exit status, and TEXT in what it s
 	grep -qF -e "$text" out; report $? "$name"
 }
 missing() { for f in "$@"; do [ ! -e "$f" ] || return 1; done; }
+
+start_signer() { # sets pid and url
+	"$release" signer --state s --policy policy.yml --tree t --listen 127.0.0.1:0 --ready-file ready --init >started 2>err.log &
+	pid=$!
+	for _ in $(seq 500); do [ -s ready ] && break; sleep 0.01; done
+	url=$(cat ready) && [ -n "$url" ]
+}
 
 if ! command -v minisign >/dev/null; then echo "1..0 # SKIP minisign is not installed"; exit 0; fi
 printf 'some content\n' >file
@@ -87,7 +94,7 @@ missing nothere.minisig; report $? "... and no signature is left either"
 exits 2 "operands are missing" "no file" "$release" verify
 (ulimit -f 0; "$release" sign -s ours.key empty2 2>&1) | cat >err; missing empty2.minisig && grep -q "empty2.minisig" err
 report $? "a full disk leaves no part of a signature"
-ls -A | grep -q '\.tmp\|minisig\.[^g]'; [ $? -eq 1 ]; report $? "no temporary files are left"
+left=$(find . -name '*.minisig?*' -o -name '.*' ! -name .); [ -z "$left" ]; report $? "no temporary files are left"
 
 # ---- package ----
 mkdir -p one/bin two/bin
@@ -120,4 +127,14 @@ publishers:
 END
 exits 3 "file: line 1" "a policy that is none" "$release" signer --state s --policy file --tree t --listen 127.0.0.1:0
 exits 1 "--init" "a state that is none" "$release" signer --state s --policy policy.yml --tree t --listen 127.0.0.1:0
+passes "a signer starts" start_signer
+grep -q '^Max core file size *0 *0 ' "/proc/$pid/limits"; report $? "it can leave no core file"
+exits 4 "in use" "a port that is taken" "$release" host --tree t --listen "${url#http://}"
+exits 4 "" "a state that is taken" "$release" signer --state s --policy policy.yml --tree t2 --listen 127.0.0.1:0
+[ "$(stat -c %a s/minisign.key) $(stat -c %a t/.staging)" = "600 700" ]; report $? "key and staging are the signer's only"
+curl -s "$url/v1/public-key" | cmp -s - s/minisign.pub; report $? "it tells its public key"
+[ "$(curl -s -o out -w '%{http_code}' -H 'Authorization: Bearer x.y.z' -d '{}' "$url/v1/releases")" = 403 ]; report $? "a token that is none gets 403"
+kill -TERM "$pid"; wait "$pid"; report $? "asked to stop, it ends well"
+secret=$(tail -1 s/minisign.key | cut -c90-130)
+! grep -rqF -e "$secret" t s/audit.log s/used-tokens s/minisign.pub started err.log; report $? "the secret key is nowhere but in its file"
 echo "1..$count"

@@ -397,6 +397,69 @@ TEST(files_that_are_not_the_manifests_are_refused_and_removed)
 	world_end(&w);
 }
 
+/* A body that ends before what was announced: the connection is cut. */
+static lb_err read_and_fail(size_t *got, void *ctx, void *to, size_t size, uint64_t at)
+{
+	(void)ctx;
+	if (at > 0 || size < 5)
+		return lb_err_of(LB_E_CANCELLED);
+	memcpy(to, CONTENT, 5);
+	*got = 5;
+	return LB_OK;
+}
+
+TEST(an_upload_that_is_cut_leaves_nothing)
+{
+	struct lb_http_answer answer = { 0 };
+	struct lb_http_ask ask = { .method = "PUT", .read = read_and_fail };
+	struct world w;
+	const char *upload, *before;
+	unsigned tries = 0;
+
+	world_begin(&w, t);
+	world_start(&w, &plat_host);
+	upload = begin(&w);
+	before = world_listing(&w);
+	ask.read_size = strlen(CONTENT);
+	ask.url = (const char *)lb_arena_format(&w.arena, "%s/v1/releases/%s/files/" NAME, w.url,
+	                                        upload)
+	                  .at;
+	lb_buf_init(&answer.body, &w.arena.mem, 65536);
+	lb_buf_init(&answer.headers, &w.arena.mem, 65536);
+	CHECK(lb_failed(lb_http_ask(w.client, &ask, &answer, NULL)));
+	/* The server learns of it a moment later. */
+	while (strcmp(world_listing(&w), before) != 0 && tries++ < 500)
+		plat_host.ops->sleep_ns(&plat_host, 10000000);
+	CHECK_TEXT(world_listing(&w), before);
+	finish(&w, upload, 400, "has not been uploaded");
+	put(&w, upload, NAME, CONTENT, 200, "");
+	finish(&w, upload, 200, "");
+	world_end(&w);
+}
+
+TEST(what_claims_say_is_text_on_pages)
+{
+	struct claim claim = { "ref", "refs/heads/<script>&\"" };
+	struct lb_bytes path;
+	struct lb_buf page;
+	struct world w;
+
+	world_begin(&w, t);
+	world_start(&w, &plat_host);
+	world_ask(&w, "POST", "/v1/releases", world_token(&w, &claim, 1),
+	          lb_bytes_of(world_manifest(&w, "1", NAME, CONTENT)));
+	CHECK(w.status == 201);
+	path = lb_value_get_string(w.answer, "upload");
+	put(&w, (const char *)path.at, NAME, CONTENT, 200, "");
+	finish(&w, (const char *)path.at, 200, "");
+	lb_buf_init(&page, &w.arena.mem, 1 << 20);
+	CHECK_OK(lb_file_read(&page, &plat_host,
+	                      world_path(&w, "tree/lifeboat/snapshot/1/index.html"), NULL));
+	CHECK(strstr(lb_buf_text(&page), "refs/heads/&lt;script&gt;&amp;&quot;") != NULL);
+	CHECK(strstr(lb_buf_text(&page), "<script") == NULL);
+	world_end(&w);
+}
+
 TEST(a_file_changed_between_upload_and_signature_is_not_signed)
 {
 	struct world w;
