@@ -226,6 +226,8 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 	runner_log_linef(&x->log, "Lifeboat runner %s, name %s", LB_VERSION, x->host->name);
 	runner_log_linef(&x->log, "Job %.*s at commit %.*s", LB_FMT(x->job->name),
 	                 LB_FMT(x->job->repository.sha));
+	if (x->host->refusal != NULL)
+		return lb_fail(diag, LB_E_UNSUPPORTED, "%s", x->host->refusal);
 	LB_TRY(find_job(x, diag));
 	LB_TRY(runner_folders_name(&x->folders, x->arena, x->host->work, x->job->repository.name,
 	                           diag));

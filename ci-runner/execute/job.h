@@ -46,6 +46,7 @@ struct runner_host {
 	const char *name;   /* RUNNER_NAME */
 	const char *helper; /* this program's file, shown to the helper's sandbox */
 	struct runner_stop *stop;
+	const char *refusal; /* why no job can be executed here; NULL: they can */
 };
 
 /* ---- whom it is reported to, and who keeps files ---- */
