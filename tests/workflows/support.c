@@ -78,7 +78,8 @@ const struct lb_value *support_json(struct lb_arena *arena, const char *json)
 		if (*c == '\'')
 			*c = '"';
 	}
-	lb_ignore(lb_json_read(&value, arena, lb_bytes_of(copy), NULL));
+	if (lb_code_of(lb_json_read(&value, arena, lb_bytes_of(copy), NULL)) == LB_E_NOMEM)
+		arena->failed = true;
 	return value;
 }
 

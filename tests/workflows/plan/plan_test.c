@@ -416,10 +416,10 @@ static const char tangle[] =
 		JOB("c") "    needs: [a, b]\n    if: failure()\n" STEPS JOB(
 			"d") "    needs: b\n    strategy: {matrix: '${{ "
 			     "fromJSON(needs.b.outputs.m) }}', fail-fast: false}\n    if: "
-                             "'!cancelled()'\n" STEPS
+			     "'!cancelled()'\n" STEPS
 			     "  e:\n    needs: [c, d]\n    if: '!cancelled()'\n    uses: "
 			     "./.github/workflows/release.yml\n    with: {tag: x}\n    secrets: "
-                             "inherit\n";
+			     "inherit\n";
 
 /* Finish whatever is ready, drawn by chance, with results that depend on the instance alone. */
 static void drive(struct run *run, size_t stop_after)
