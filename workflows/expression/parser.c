@@ -395,5 +395,7 @@ lb_err workflow_expr_parse(const struct workflow_expr **out, struct lb_arena *ar
 	lb_vec_release(&p.operators);
 	if (!lb_failed(err))
 		*out = expr;
+	if (lb_code_of(err) == LB_E_NOMEM)
+		arena->failed = true; /* for those who check once at the end */
 	return err;
 }
