@@ -7,7 +7,17 @@ enum { TOKEN_SECONDS = 300, TOKEN_BYTES_MAX = 16384, AUDIENCE_BYTES_MAX = 1024 }
 void coord_api_discovery(struct lb_http_exchange *x, void *ctx)
 {
 	static const char *const claims[] = {
-		"sub", "aud", "exp", "iat", "iss", "jti", "nbf",
+		"sub",
+		"aud",
+		"exp",
+		"iat",
+		"iss",
+		"jti",
+		"nbf",
+		"environment",
+		"job_workflow_ref",
+		"job_workflow_sha",
+		"runner_environment",
 #define CLAIM(name) #name,
 #include "coordinator/queue/claims.def"
 #undef CLAIM

@@ -60,6 +60,8 @@ static lb_err open_folder(struct coord_service *service, struct lb_diag *diag)
 	lb_err err;
 
 	LB_TRY(lb_file_make_folders(api->plat, service->state, diag));
+	/* What is in it is for its owner alone. */
+	LB_TRY(api->plat->ops->set_mode(api->plat, service->state, 0700));
 	LB_TRY(path_of(path, service, "lock", diag));
 	err = lb_file_lock(&service->lock, path, diag);
 	if (lb_code_of(err) == LB_E_BUSY)

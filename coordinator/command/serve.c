@@ -26,7 +26,7 @@ const char coord_serve_details[] =
 	"The first start makes the keys and tokens: STATE/token for people, STATE/runner-token for "
 	"runners, both readable by their owner alone.\n\n"
 	"On a loopback address reading needs no token. Ctrl-C ends it; what was queued goes on "
-        "with "
+	"with "
 	"the next start.";
 
 /* ---- NAME=VALUE ---- */

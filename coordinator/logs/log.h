@@ -14,7 +14,7 @@
 
 #define COORD_LOG_BYTES_MAX (UINT64_C(4) << 30)
 
-enum { COORD_LOG_PATH_SIZE = 4096 };
+enum { COORD_LOG_PATH_SIZE = 1280 };
 
 /* Which log: job and attempt of a run. */
 struct coord_log_name {

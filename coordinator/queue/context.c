@@ -78,8 +78,7 @@ struct lb_value *coord_github_context(struct lb_arena *arena, const struct coord
 	set_digits(arena, github, "run_number", run->number);
 	set_digits(arena, github, "run_attempt", run->attempt);
 	lb_value_set_text(arena, github, "secret_source", run->trusted ? "Actions" : "None");
-	lb_value_set_string(arena, github, "workflow",
-	                    run->workflow.len > 0 ? run->workflow : run->path);
+	lb_value_set_string(arena, github, "workflow", run->workflow);
 	set_format(arena, github, "workflow_ref",
 	           lb_arena_format(arena, "%.*s/%.*s@%.*s", LB_FMT(run->repository.name),
 	                           LB_FMT(run->path), LB_FMT(run->ref)));

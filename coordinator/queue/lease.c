@@ -14,11 +14,7 @@
 
 #include <stdio.h>
 
-enum {
-	OVERDUE_GRACE_S = 60, /* beyond a job's own timeout, until the coordinator ends it */
-	STEPS_MAX = 10000,
-	REPORT_BYTES_MAX = 4 << 20
-};
+enum { OVERDUE_GRACE_S = 60 }; /* beyond a job's own timeout, until the coordinator ends it */
 
 /* ---- the list ---- */
 
@@ -74,7 +70,7 @@ static struct live_lease *lease_of_runner(struct coord_queue *queue, uint64_t ru
 /* ---- tokens ---- derived, so that an answer that was lost can be given again, and no secret is
  * stored */
 
-static lb_err make_token(char out[COORD_TOKEN_SIZE], const struct coord_queue *queue,
+lb_err coord_lease_token(char out[COORD_TOKEN_SIZE], const struct coord_queue *queue,
                          struct lb_bytes lease, uint64_t fence)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -122,7 +118,7 @@ static lb_err new_lease(struct live_lease **out, struct change *change,
 	assert(row->lease.len == COORD_LEASE_SIZE - 1);
 	memcpy(lease->id, row->lease.at, row->lease.len);
 	set_expiry(lease, queue, change->now_ns);
-	err = make_token(lease->token, queue, row->lease, row->fence);
+	err = coord_lease_token(lease->token, queue, row->lease, row->fence);
 	if (!lb_failed(err))
 		err = coord_log_open(
 			&lease->log, queue->mem, queue->config.plat, queue->config.logs,
@@ -180,116 +176,6 @@ void coord_lease_cancel(struct live_lease *lease, const struct change *change,
 	lease->cancel = true;
 	if (lease->overdue_ns == 0 || overdue_ns < lease->overdue_ns)
 		lease->overdue_ns = overdue_ns;
-}
-
-/* ---- the message ---- */
-
-/* The text of the file that the job stands in. */
-static lb_err source_of(struct lb_bytes *out, const struct live_run *run, struct lb_arena *arena,
-                        const struct workflow_instance *instance, struct lb_diag *diag)
-{
-	if (lb_bytes_eq(instance->file, run->row.path)) {
-		*out = run->row.source;
-		return LB_OK;
-	}
-	return coord_live_run_file(out, run, arena, instance->file, diag);
-}
-
-static lb_err add_contexts(struct lb_value *message, struct lb_arena *arena,
-                           const struct coord_queue *queue, const struct live_run *run,
-                           const struct workflow_instance *instance, const struct live_lease *lease,
-                           struct lb_diag *diag)
-{
-	struct lb_value *contexts = workflow_plan_contexts(arena, run->plan, instance);
-	struct lb_value *github = lb_value_copy(arena, run->github), *all;
-	const struct lb_value *secrets;
-
-	lb_value_set_text(arena, github, "token", lease->token);
-	lb_value_set_string(arena, github, "job", instance->job);
-	lb_value_put(arena, contexts, "github", github);
-	all = run->row.trusted ? lb_value_copy(arena, queue->config.secrets)
-	                       : lb_value_object(arena);
-	lb_value_set_text(arena, all, "GITHUB_TOKEN", lease->token);
-	LB_TRY(workflow_plan_secrets(&secrets, arena, run->plan, instance, all, diag));
-	lb_value_put(arena, contexts, "secrets", lb_value_copy(arena, secrets));
-	lb_value_put(arena, message, "contexts", contexts);
-	return LB_OK;
-}
-
-static void add_services(struct lb_value *message, struct lb_arena *arena,
-                         const struct coord_queue *queue, const struct live_run *run,
-                         const struct workflow_instance *instance)
-{
-	struct lb_value *repository = lb_value_object(arena), *services = lb_value_object(arena);
-	const char *server = queue->config.address;
-	bool identity =
-		instance->permissions.of[WORKFLOW_PERMISSION_ID_TOKEN] == WORKFLOW_ACCESS_WRITE;
-
-	lb_value_set_string(arena, repository, "name", run->row.repository.name);
-	lb_value_set_string(arena, repository, "url",
-	                    lb_arena_format(arena, "%s/git/%.*s.git", server,
-	                                    LB_FMT(run->row.repository.name)));
-	lb_value_set_string(arena, repository, "sha", run->row.sha);
-	lb_value_set_string(arena, repository, "ref", run->row.ref);
-	lb_value_put(arena, message, "repository", repository);
-	lb_value_set_text(arena, services, "api", server);
-	lb_value_put(arena, services, "id_token_url",
-	             identity ? lb_value_string(arena,
-	                                        lb_arena_format(arena,
-	                                                        "%s/api/v1/id-token?api-version=1",
-	                                                        server))
-	                      : lb_value_null(arena));
-	lb_value_put(arena, message, "services", services);
-	lb_value_put(arena, message, "env", lb_value_copy(arena, queue->config.env));
-}
-
-static void add_job(struct lb_value *message, struct lb_arena *arena, const struct live_run *run,
-                    const struct coord_job *job, const struct workflow_instance *instance,
-                    const struct live_lease *lease)
-{
-	struct lb_value *about_run = lb_value_object(arena), *about_job = lb_value_object(arena);
-
-	lb_value_set_number(arena, about_run, "id", (double)run->id);
-	lb_value_set_number(arena, about_run, "number", (double)run->row.number);
-	lb_value_set_number(arena, about_run, "attempt", (double)run->row.attempt);
-	lb_value_put(arena, message, "run", about_run);
-	lb_value_set_number(arena, about_job, "id", (double)job->id);
-	lb_value_set_string(arena, about_job, "key", job->key);
-	lb_value_set_string(arena, about_job, "name", instance->name);
-	lb_value_set_number(arena, about_job, "attempt", (double)lease->attempt);
-	lb_value_set_number(arena, about_job, "timeout_minutes", instance->timeout_minutes);
-	lb_value_set_number(arena, about_job, "cancel_timeout_minutes",
-	                    instance->cancel_timeout_minutes);
-	lb_value_set_bool(arena, about_job, "continue_on_error", instance->continue_on_error);
-	lb_value_put(arena, message, "job", about_job);
-}
-
-static lb_err make_message(struct lb_value **out, struct change *change, struct lb_arena *arena,
-                           struct live_lease *lease, struct lb_diag *diag)
-{
-	const struct coord_queue *queue = change->queue;
-	struct lb_value *message = lb_value_object(arena), *workflow = lb_value_object(arena);
-	const struct workflow_instance *instance;
-	struct lb_bytes source;
-	struct live_run *run;
-	struct coord_job job;
-
-	LB_TRY(coord_lease_instance(&instance, &run, &job, change, lease->run_id, lease->job_id,
-	                            diag));
-	lb_value_set_text(arena, message, "lease", lease->id);
-	lb_value_set_number(arena, message, "fence", (double)lease->fence);
-	lb_value_set_number(arena, message, "lease_ms", (double)queue->config.lease_ms);
-	lb_value_set_text(arena, message, "token", lease->token);
-	add_job(message, arena, run, &job, instance, lease);
-	LB_TRY(source_of(&source, run, arena, instance, diag));
-	lb_value_set_string(arena, workflow, "path", instance->file);
-	lb_value_set_string(arena, workflow, "source", source);
-	lb_value_set_string(arena, workflow, "job", instance->job);
-	lb_value_put(arena, message, "workflow", workflow);
-	LB_TRY(add_contexts(message, arena, queue, run, instance, lease, diag));
-	add_services(message, arena, queue, run, instance);
-	*out = message;
-	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
 /* ---- granting ---- */
@@ -373,7 +259,7 @@ static lb_err take_job(struct lb_value **message, struct change *change, struct 
 	if (ready == NULL)
 		return LB_OK;
 	LB_TRY(grant(&lease, change, runner, ready, diag));
-	err = make_message(message, change, arena, lease, diag);
+	err = coord_lease_message(message, change, arena, lease, diag);
 	if (lb_failed(err)) {
 		coord_lease_free(queue, lease);
 		return err;
@@ -396,7 +282,7 @@ static lb_err lease_in_change(struct lb_value **message, struct coord_queue *que
 	lease = lease_of_runner(queue, runner->id);
 	if (lease != NULL) {
 		set_expiry(lease, queue, change.now_ns);
-		err = make_message(message, &change, arena, lease, diag);
+		err = coord_lease_message(message, &change, arena, lease, diag);
 	} else {
 		err = take_job(message, &change, arena, runner, diag);
 	}
@@ -439,7 +325,7 @@ lb_err coord_queue_lease(struct lb_value **message, struct coord_queue *queue,
 
 /* ---- holding ---- the queue is locked */
 
-static lb_err find_claimed(struct live_lease **out, struct coord_queue *queue,
+lb_err coord_lease_claimed(struct live_lease **out, struct coord_queue *queue,
                            const struct coord_claim *claim, struct lb_diag *diag)
 {
 	struct live_lease *lease = queue->leases;
@@ -506,7 +392,7 @@ lb_err coord_queue_check(struct coord_held *out, struct coord_queue *queue, stru
 
 	*out = (struct coord_held){ 0 };
 	(void)pthread_mutex_lock(&queue->lock);
-	err = find_claimed(&lease, queue, claim, diag);
+	err = coord_lease_claimed(&lease, queue, claim, diag);
 	if (!lb_failed(err))
 		err = hold(out, queue, arena, lease, diag);
 	(void)pthread_mutex_unlock(&queue->lock);
@@ -544,7 +430,7 @@ lb_err coord_queue_renew(bool *cancel, struct coord_queue *queue, const struct c
 	lb_err err;
 
 	(void)pthread_mutex_lock(&queue->lock);
-	err = find_claimed(&lease, queue, claim, diag);
+	err = coord_lease_claimed(&lease, queue, claim, diag);
 	if (!lb_failed(err)) {
 		set_expiry(lease, queue, coord_queue_now_ns(queue));
 		coord_runner_seen(queue, lease->runner_id);
@@ -555,14 +441,14 @@ lb_err coord_queue_renew(bool *cancel, struct coord_queue *queue, const struct c
 }
 
 /* A change under a lease: begun only when the lease is held. */
-static lb_err begin_claimed(struct change *change, struct live_lease **lease,
-                            struct coord_queue *queue, const struct coord_claim *claim,
-                            struct lb_diag *diag)
+lb_err coord_lease_begin(struct change *change, struct live_lease **lease,
+                         struct coord_queue *queue, const struct coord_claim *claim,
+                         struct lb_diag *diag)
 {
 	lb_err err;
 
 	LB_TRY(coord_change_begin(change, queue));
-	err = find_claimed(lease, queue, claim, diag);
+	err = coord_lease_claimed(lease, queue, claim, diag);
 	return lb_failed(err) ? coord_change_end(change, err) : LB_OK;
 }
 
@@ -573,291 +459,6 @@ lb_err coord_queue_record(struct coord_queue *queue, const struct coord_claim *c
 	struct live_lease *lease;
 	struct change change;
 
-	LB_TRY(begin_claimed(&change, &lease, queue, claim, diag));
+	LB_TRY(coord_lease_begin(&change, &lease, queue, claim, diag));
 	return coord_change_end(&change, record(ctx, queue->config.store, change.now_ms));
-}
-
-/* ---- steps ---- */
-
-static lb_err set_steps(struct change *change, const struct live_lease *lease,
-                        const struct lb_value *steps, struct lb_diag *diag)
-{
-	if (steps == NULL)
-		return LB_OK;
-	if (steps->kind != LB_ARRAY || steps->count > STEPS_MAX)
-		return lb_fail(diag, LB_E_INVALID, "steps: expected a list of at most %d objects",
-		               STEPS_MAX);
-	for (uint32_t i = 0; i < steps->count; i++) {
-		struct lb_buf text;
-		uint64_t number;
-
-		if (lb_failed(lb_value_get_u64(&number, steps->items[i], "number")))
-			return lb_fail(diag, LB_E_INVALID,
-			               "steps[%u].number: expected a whole number", i);
-		lb_buf_init(&text, &change->arena.mem, REPORT_BYTES_MAX);
-		lb_value_write(&text, steps->items[i], false);
-		LB_TRY(lb_buf_check(&text));
-		LB_TRY(coord_store_set_step(change->queue->config.store, lease->fence, number,
-		                            lb_buf_bytes(&text)));
-	}
-	return LB_OK;
-}
-
-lb_err coord_queue_steps(struct coord_queue *queue, const struct coord_claim *claim,
-                         const struct lb_value *steps, struct lb_diag *diag)
-{
-	struct live_lease *lease;
-	struct change change;
-	lb_err err;
-
-	LB_TRY(begin_claimed(&change, &lease, queue, claim, diag));
-	err = set_steps(&change, lease, steps, diag);
-	if (!lb_failed(err))
-		err = coord_store_touch_job(queue->config.store, lease->job_id);
-	coord_queue_touch(queue, lease->run_id);
-	return coord_change_end(&change, err);
-}
-
-/* ---- the end by report ---- */
-
-static lb_err read_conclusion(enum workflow_result *out, const struct lb_value *report,
-                              struct lb_diag *diag)
-{
-	struct lb_bytes text = lb_value_get_string(report, "conclusion");
-
-	if (workflow_result_read(out, text) && *out != WORKFLOW_RESULT_NONE)
-		return LB_OK;
-	return lb_fail(diag, LB_E_INVALID,
-	               "conclusion: expected success, failure, cancelled or skipped, got '%.*s'",
-	               LB_FMT(text));
-}
-
-static lb_err json_or(struct lb_bytes *out, struct change *change, const struct lb_value *value,
-                      const char *otherwise)
-{
-	struct lb_buf text;
-
-	*out = lb_bytes_of(otherwise);
-	if (value == NULL)
-		return LB_OK;
-	lb_buf_init(&text, &change->arena.mem, REPORT_BYTES_MAX);
-	lb_value_write(&text, value, false);
-	*out = lb_buf_bytes(&text);
-	return lb_buf_check(&text);
-}
-
-static lb_err check_log(uint64_t *log_size, struct live_lease *lease, const struct lb_value *report,
-                        struct lb_diag *diag)
-{
-	uint64_t claimed;
-
-	*log_size = coord_log_size(lease->log);
-	if (lb_failed(lb_value_get_u64(&claimed, report, "log_size")))
-		return lb_fail(diag, LB_E_INVALID, "log_size: expected a whole number");
-	if (claimed == *log_size)
-		return LB_OK;
-	return lb_fail(diag, LB_E_RANGE,
-	               "the log is not whole: %llu bytes are stored, the report says %llu",
-	               (unsigned long long)*log_size, (unsigned long long)claimed);
-}
-
-static lb_err check_outputs(const struct lb_value *outputs, struct lb_diag *diag)
-{
-	if (outputs == NULL)
-		return LB_OK;
-	if (outputs->kind != LB_OBJECT)
-		return lb_fail(diag, LB_E_INVALID, "outputs: expected an object of texts");
-	for (uint32_t i = 0; i < outputs->count; i++)
-		if (outputs->members[i].value->kind != LB_STRING)
-			return lb_fail(diag, LB_E_INVALID, "outputs.%.*s: expected a text",
-			               LB_FMT(outputs->members[i].key));
-	return LB_OK;
-}
-
-static lb_err end_by_report(uint64_t *log_size, struct change *change, struct live_lease *lease,
-                            const struct lb_value *report, struct lb_bytes hash,
-                            struct lb_diag *diag)
-{
-	struct coord_store *store = change->queue->config.store;
-	const struct lb_value *outputs = lb_value_get(report, "outputs");
-	struct coord_end end = { .report_hash = hash,
-		                 .summary = lb_value_get_string(report, "summary") };
-	enum workflow_result result;
-
-	LB_TRY(read_conclusion(&result, report, diag));
-	LB_TRY(check_outputs(outputs, diag));
-	LB_TRY(check_log(log_size, lease, report, diag));
-	LB_TRY(set_steps(change, lease, lb_value_get(report, "steps"), diag));
-	end.conclusion = workflow_result_text(result);
-	end.log_size = *log_size;
-	if (end.summary.at == NULL)
-		end.summary = lb_bytes_of("");
-	LB_TRY(json_or(&end.annotations, change, lb_value_get(report, "annotations"), "[]"));
-	LB_TRY(coord_store_end_attempt(store, lease->fence, &end, change->now_ms));
-	return coord_run_finish_job(change, lease->run_id, lease->job_id, result, outputs,
-	                            (struct lb_bytes){ 0 }, diag);
-}
-
-/* The same report once more: its answer was lost. */
-static lb_err known_report(struct coord_queue *queue, const struct coord_claim *claim,
-                           struct lb_bytes hash, struct lb_diag *diag)
-{
-	char known[LB_SHA256_HEX + 1], token[COORD_TOKEN_SIZE];
-
-	LB_TRY(make_token(token, queue, claim->lease, claim->fence));
-	if (!lb_bytes_eq_secret(lb_bytes_of(token), claim->token))
-		return lb_err_of(LB_E_STALE);
-	if (!lb_failed(
-		    coord_store_report(known, queue->config.store, claim->lease, claim->fence)) &&
-	    lb_bytes_is(hash, known))
-		return LB_OK;
-	return lb_fail(diag, LB_E_STALE, "lease %.*s ended already", LB_FMT(claim->lease));
-}
-
-lb_err coord_queue_complete(uint64_t *log_size, struct coord_queue *queue,
-                            const struct coord_claim *claim, const struct lb_value *report,
-                            struct lb_bytes raw, struct lb_diag *diag)
-{
-	char hash[LB_SHA256_HEX + 1];
-	struct live_lease *lease;
-	struct change change;
-	lb_err err;
-
-	*log_size = 0;
-	LB_TRY(lb_sha256_hex(hash, raw));
-	LB_TRY(coord_change_begin(&change, queue));
-	err = find_claimed(&lease, queue, claim, diag);
-	if (lb_code_of(err) == LB_E_STALE) {
-		if (!lb_failed(known_report(queue, claim, lb_bytes_of(hash), diag)))
-			err = LB_OK;
-		return coord_change_end(&change, err);
-	}
-	if (!lb_failed(err))
-		err = end_by_report(log_size, &change, lease, report, lb_bytes_of(hash), diag);
-	err = coord_change_commit(&change, err);
-	if (!lb_failed(err)) {
-		coord_runner_seen(queue, lease->runner_id);
-		coord_lease_drop(queue, lease);
-	}
-	coord_change_release(&change);
-	return err;
-}
-
-/* ---- the end without one ---- */
-
-lb_err coord_lease_lose(struct change *change, struct live_lease *lease, const char *reason,
-                        struct lb_diag *diag)
-{
-	struct coord_store *store = change->queue->config.store;
-	struct coord_end end = { .conclusion = lease->cancel ? "cancelled" : "failure",
-		                 .reason = lb_bytes_of(reason),
-		                 .annotations = lb_bytes_of("[]"),
-		                 .summary = lb_bytes_of("") };
-	struct coord_job job;
-
-	/* Sealed before the commit: a chunk that comes between must not be acknowledged. */
-	end.log_size = coord_log_seal(lease->log);
-	LB_TRY(coord_find_job(&job, change, lease->run_id, lease->job_id));
-	LB_TRY(coord_store_end_attempt(store, lease->fence, &end, change->now_ms));
-	if (lease->cancel)
-		return coord_run_finish_job(change, lease->run_id, lease->job_id,
-		                            WORKFLOW_RESULT_CANCELLED, NULL, end.reason, diag);
-	if (job.lost + 1 >= COORD_LOST_MAX) {
-		end.reason = lb_arena_format(&change->arena, "lost %u times, the last time: %s",
-		                             job.lost + 1, reason);
-		return coord_run_finish_job(change, lease->run_id, lease->job_id,
-		                            WORKFLOW_RESULT_FAILURE, NULL, end.reason, diag);
-	}
-	change->queue->ready_stale = true;
-	coord_queue_touch(change->queue, lease->run_id);
-	return coord_store_requeue(store, lease->job_id);
-}
-
-/* The runner lives and writes, but the job should long be over. */
-static lb_err overrule(struct change *change, struct live_lease *lease, struct lb_diag *diag)
-{
-	enum workflow_result result =
-		lease->cancel ? WORKFLOW_RESULT_CANCELLED : WORKFLOW_RESULT_FAILURE;
-	struct coord_end end = {
-		.conclusion = workflow_result_text(result),
-		.reason = lb_bytes_of(lease->cancel
-		                              ? "the runner did not end the cancelled job in time"
-		                              : "the runner did not end the job at its timeout"),
-		.annotations = lb_bytes_of("[]"),
-		.summary = lb_bytes_of("")
-	};
-
-	end.log_size = coord_log_seal(lease->log);
-	LB_TRY(coord_store_end_attempt(change->queue->config.store, lease->fence, &end,
-	                               change->now_ms));
-	return coord_run_finish_job(change, lease->run_id, lease->job_id, result, NULL, end.reason,
-	                            diag);
-}
-
-static bool is_expired(const struct live_lease *lease, uint64_t now_ns)
-{
-	return now_ns >= lease->expires_ns;
-}
-
-static bool is_overdue(const struct live_lease *lease, uint64_t now_ns)
-{
-	return lease->overdue_ns != 0 && now_ns >= lease->overdue_ns;
-}
-
-/* One a transaction, so that one that cannot be ended holds up no other. */
-static lb_err end_lease(struct coord_queue *queue, uint64_t fence)
-{
-	struct live_lease *lease;
-	struct lb_diag diag = { 0 };
-	struct change change;
-	lb_err err = LB_OK;
-
-	LB_TRY(coord_change_begin(&change, queue));
-	lease = queue->leases;
-	while (lease != NULL && lease->fence != fence)
-		lease = lease->next;
-	if (lease == NULL ||
-	    !(is_expired(lease, change.now_ns) || is_overdue(lease, change.now_ns)))
-		return coord_change_end(&change, LB_OK);
-	err = is_expired(lease, change.now_ns)
-	              ? coord_lease_lose(&change, lease, "the runner was not heard from", &diag)
-	              : overrule(&change, lease, &diag);
-	err = coord_change_commit(&change, err);
-	if (!lb_failed(err)) {
-		lb_log(queue->config.log, LB_LOG_WARN, "lease ended", LB_COUNT("fence", fence),
-		       LB_COUNT("job", lease->job_id));
-		coord_lease_drop(queue, lease);
-	} else {
-		lb_log(queue->config.log, LB_LOG_ERROR, "lease cannot be ended",
-		       LB_COUNT("fence", fence), LB_FIELD("why", lb_diag_text(&diag, err)));
-	}
-	coord_change_release(&change);
-	return err;
-}
-
-static uint64_t next_ended(struct coord_queue *queue, uint64_t after)
-{
-	uint64_t now_ns = coord_queue_now_ns(queue), found = 0;
-
-	(void)pthread_mutex_lock(&queue->lock);
-	for (const struct live_lease *lease = queue->leases; lease != NULL; lease = lease->next)
-		if ((is_expired(lease, now_ns) || is_overdue(lease, now_ns)) &&
-		    lease->fence > after && (found == 0 || lease->fence < found))
-			found = lease->fence;
-	(void)pthread_mutex_unlock(&queue->lock);
-	return found;
-}
-
-lb_err coord_queue_tick(struct coord_queue *queue)
-{
-	lb_err err = LB_OK;
-
-	for (uint64_t fence = next_ended(queue, 0); fence != 0; fence = next_ended(queue, fence)) {
-		lb_err one = end_lease(queue, fence);
-
-		if (lb_failed(one))
-			err = one;
-	}
-	LB_TRY(coord_runner_tick(queue));
-	return err;
 }

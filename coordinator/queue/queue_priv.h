@@ -167,6 +167,23 @@ struct live_lease *coord_lease_of_job(struct coord_queue *queue, uint64_t job_id
 /* Take it out of the list and free it; its log is sealed. */
 void coord_lease_drop(struct coord_queue *queue, struct live_lease *lease);
 
+/* The lease that a runner claims; the queue is locked.  STALE, DENIED. */
+lb_err coord_lease_claimed(struct live_lease **out, struct coord_queue *queue,
+                           const struct coord_claim *claim, struct lb_diag *diag);
+
+/* A change under a lease: begun only when the lease is held. */
+lb_err coord_lease_begin(struct change *change, struct live_lease **lease,
+                         struct coord_queue *queue, const struct coord_claim *claim,
+                         struct lb_diag *diag);
+
+/* The token of a lease's job. */
+lb_err coord_lease_token(char out[COORD_TOKEN_SIZE], const struct coord_queue *queue,
+                         struct lb_bytes lease, uint64_t fence);
+
+/* What the runner is told with it (message.c). */
+lb_err coord_lease_message(struct lb_value **out, struct change *change, struct lb_arena *arena,
+                           struct live_lease *lease, struct lb_diag *diag);
+
 /* The attempt is over without a report: `reason` says why.  The job is queued again, unless it was
  * lost too often or is to be cancelled.  The lease is dropped by the caller after the commit. */
 lb_err coord_lease_lose(struct change *change, struct live_lease *lease, const char *reason,

@@ -153,9 +153,9 @@ static lb_err read_workflow(struct submit *s)
 	LB_TRY(err);
 	row->source = lb_buf_bytes(&source);
 	LB_TRY(workflow_parse(&s->run->workflow, s->queue->mem, row->source, path, s->diag));
-	row->workflow = lb_arena_bytes(s->arena, s->run->workflow->name);
-	if (row->workflow.at == NULL)
-		row->workflow = lb_bytes_of("");
+	row->workflow = s->run->workflow->name.len > 0
+	                        ? lb_arena_bytes(s->arena, s->run->workflow->name)
+	                        : row->path;
 	return LB_OK;
 }
 

@@ -26,9 +26,8 @@ static lb_err begin_view(struct view *view, struct coord_store *store, struct lb
 static lb_err end_view(struct view *view, lb_err err)
 {
 	coord_store_end_read(view->store, view->sql);
-	if (!lb_failed(err) && view->arena->failed)
-		return lb_err_of(LB_E_NOMEM);
-	return err;
+	/* Without memory a text can look malformed: what came first counts. */
+	return view->arena->failed ? lb_err_of(LB_E_NOMEM) : err;
 }
 
 /* ---- members ---- */
