@@ -17,7 +17,7 @@ const struct lb_option release_publish_options[] = {
 const struct lb_option release_package_options[] = {
 	{ "root", 0, "DIR", "the folder whose content is packed" },
 	{ "name", 0, "NAME", "the folder it is in inside the archive" },
-	{ "mtime", 0, "SECONDS", "the latest time of a member ($SOURCE_DATE_EPOCH)" },
+	{ "mtime", 0, "SECONDS", "the time of every member ($SOURCE_DATE_EPOCH, else 1980)" },
 	{ "output", 'o', "FILE", "the archive, .tar.gz, .tar.zst or .zip" },
 	{ 0 },
 };

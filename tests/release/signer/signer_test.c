@@ -437,6 +437,28 @@ TEST(an_upload_that_is_cut_leaves_nothing)
 	world_end(&w);
 }
 
+TEST(an_upload_ends_after_an_hour)
+{
+	struct plat_sim sim;
+	struct world w;
+	const char *upload;
+
+	plat_sim_init(&sim, 1);
+	world_begin(&w, t);
+	world_start(&w, &sim.plat);
+	w.now_s = sim.plat.ops->wall_ns(&sim.plat) / 1000000000;
+	upload = begin(&w);
+	put(&w, upload, NAME, CONTENT, 200, "");
+	sim.now += UINT64_C(3601) * 1000000000;
+	put(&w, upload, NAME, CONTENT, 404, "no such upload");
+	finish(&w, upload, 404, "no such upload");
+	CHECK(lb_file_exists(&plat_host, world_path(&w, "tree/.staging/%s", upload)));
+	w.now_s += 3601;
+	(void)begin(&w); /* the next one sweeps it */
+	CHECK(!lb_file_exists(&plat_host, world_path(&w, "tree/.staging/%s", upload)));
+	world_end(&w);
+}
+
 TEST(what_claims_say_is_text_on_pages)
 {
 	struct claim claim = { "ref", "refs/heads/<script>&\"" };
