@@ -5,8 +5,9 @@
  * lb_json_read, which refuses duplicate keys, and nothing is trusted that the
  * header claims beyond the name of the key.
  *
- * libcjose does not bear running out of memory: it writes through NULL or leaves
- * members out.  So each use of it has a reserve, taken beforehand.
+ * libcjose does not bear running out of memory (it writes through NULL or leaves
+ * members out), so each use of it has a reserve, taken beforehand; nor malformed
+ * base64url (it asserts), so none is given to it.
  */
 #include "base/data/token.h"
 
@@ -240,6 +241,45 @@ static lb_err import_text(struct lb_token_key *key, struct lb_bytes text, struct
 	return LB_OK;
 }
 
+static lb_err check_encoded(struct lb_mem *mem, struct lb_bytes text, const char *what,
+                            struct lb_diag *diag)
+{
+	struct lb_buf bytes;
+	lb_err err;
+
+	lb_buf_init(&bytes, mem, TOKEN_BYTES_MAX);
+	err = lb_base64url_read(&bytes, text);
+	if (bytes.at != NULL)
+		OPENSSL_cleanse(bytes.at, bytes.len); /* it may be of a private key */
+	lb_buf_release(&bytes);
+	if (lb_failed(err) && lb_code_of(err) != LB_E_NOMEM)
+		return lb_fail(diag, LB_E_MALFORMED, "%s: not base64url", what);
+	return err;
+}
+
+/* Append the members that make the key, each of them found to be well-formed: libcjose asserts it.
+ */
+static lb_err add_numbers(struct lb_buf *out, struct lb_mem *mem, const struct lb_value *jwk,
+                          struct lb_diag *diag)
+{
+	static const char *const names[] = { "n", "e", "d", "p", "q", "dp", "dq", "qi" };
+
+	lb_buf_add_text(out, "{\"kty\":\"RSA\"");
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct lb_bytes number = lb_value_get_string(jwk, names[i]);
+
+		if (lb_value_get(jwk, names[i]) == NULL)
+			continue;
+		if (number.len == 0)
+			return lb_fail(diag, LB_E_MALFORMED, "%s: expected base64url text",
+			               names[i]);
+		LB_TRY(check_encoded(mem, number, names[i], diag));
+		lb_buf_addf(out, ",\"%s\":\"%.*s\"", names[i], LB_FMT(number));
+	}
+	lb_buf_add_text(out, "}");
+	return lb_buf_check(out);
+}
+
 static lb_err import_value(struct lb_token_key *key, const struct lb_value *jwk,
                            struct lb_diag *diag)
 {
@@ -248,8 +288,7 @@ static lb_err import_value(struct lb_token_key *key, const struct lb_value *jwk,
 	lb_err err;
 
 	lb_buf_init(&text, key->mem, TOKEN_BYTES_MAX);
-	lb_value_write(&text, jwk, false);
-	err = lb_buf_check(&text);
+	err = add_numbers(&text, key->mem, jwk, diag);
 	if (!lb_failed(err))
 		err = import_text(key, lb_buf_bytes(&text), diag);
 	if (text.at != NULL)
@@ -663,19 +702,10 @@ static lb_err find_signer(const struct lb_token_key **out, const struct lb_token
 }
 
 static lb_err check_signature(struct lb_mem *mem, const struct lb_token_key *key,
-                              struct lb_bytes token, struct lb_bytes signature,
-                              struct lb_diag *diag)
+                              struct lb_bytes token, struct lb_diag *diag)
 {
-	struct lb_buf bytes;
-	lb_err err;
+	lb_err err = verify_signature(key, mem, token);
 
-	lb_buf_init(&bytes, mem, TOKEN_BYTES_MAX);
-	err = lb_base64url_read(&bytes, signature);
-	lb_buf_release(&bytes);
-	if (lb_code_of(err) == LB_E_MALFORMED)
-		return lb_fail(diag, LB_E_MALFORMED, "the token's signature: not base64url");
-	LB_TRY(err);
-	err = verify_signature(key, mem, token);
 	if (lb_code_of(err) == LB_E_DENIED)
 		lb_diag_set(diag, "signature: expected one by the key \"%s\", got another",
 		            key->kid);
@@ -712,7 +742,9 @@ static lb_err verify(struct lb_value **claims, struct lb_arena *arena,
 		               parts[0].len, HEADER_BYTES_MAX);
 	LB_TRY(read_part(&header, arena, parts[0], "header", diag));
 	LB_TRY(find_signer(&key, keys, header, diag));
-	LB_TRY(check_signature(arena->under, key, token, parts[2], diag));
+	LB_TRY(check_encoded(arena->under, parts[1], "the token's claims", diag));
+	LB_TRY(check_encoded(arena->under, parts[2], "the token's signature", diag));
+	LB_TRY(check_signature(arena->under, key, token, diag));
 	LB_TRY(read_part(claims, arena, parts[1], "claims", diag));
 	return check_claims(*claims, expect, diag);
 }

@@ -20,6 +20,9 @@
 
 #include <libfyaml.h>
 
+/* A tag may be longer than the text that names it: its prefix comes from a directive. */
+enum { TAG_BYTES_MAX = 4096 };
+
 struct node {
 	struct lb_yaml_node shown; /* first member */
 	uint32_t events;           /* of the whole subtree, aliases expanded */
@@ -40,8 +43,10 @@ struct reader {
 	struct lb_diag *diag;
 	struct lb_yaml_limits limits;
 	struct fy_diag *said;
+	struct lb_diag heard; /* the first thing it said besides */
 	struct fy_parser *parser;
 	struct lb_vec frames, finished;
+	struct lb_buf piece;   /* of one moment: a text that is put together */
 	struct lb_map anchors; /* name to struct node */
 	struct node *root;
 	struct lb_place last; /* where the last token ended: the place of what is not written */
@@ -69,16 +74,49 @@ static struct lb_place place_of_mark(const struct fy_mark *mark, struct lb_place
 	return (struct lb_place){ (uint32_t)mark->line + 1, (uint32_t)mark->column + 1 };
 }
 
-static struct lb_bytes token_bytes(struct lb_arena *arena, struct fy_token *token)
+/* What stands in the source, without the quotes. */
+static struct lb_bytes source_of(const struct reader *r, struct fy_token *token)
 {
-	size_t len = 0;
-	const char *at = token != NULL ? fy_token_get_text(token, &len) : "";
+	size_t from = fy_token_start_mark(token)->input_pos;
+	size_t to = fy_token_end_mark(token)->input_pos;
 
-	if (at == NULL) {
-		arena->failed = true; /* libfyaml builds the text on its own heap, which ran out */
-		return (struct lb_bytes){ 0 };
-	}
-	return lb_arena_bytes(arena, (struct lb_bytes){ (const unsigned char *)at, len });
+	return lb_bytes_from(lb_bytes_upto(r->text, to), from);
+}
+
+/* What has been put together, as the reader's own. */
+static lb_err take_piece(struct lb_bytes *out, struct reader *r)
+{
+	LB_TRY(lb_buf_check(&r->piece));
+	*out = lb_arena_bytes(r->arena, lb_buf_bytes(&r->piece));
+	return r->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+/* Piece by piece: libfyaml 0.7.12 gives a text as a whole in a block of a length that it has
+ * counted before, at times wrongly, so that the text is cut or ends in what stood in that memory.
+ */
+static lb_err token_bytes(struct lb_bytes *out, struct reader *r, struct fy_token *token)
+{
+	const struct fy_iter_chunk *chunk = NULL;
+	struct fy_token_iter *at;
+	int failed = 0;
+
+	*out = (struct lb_bytes){ 0 };
+	if (token == NULL)
+		return LB_OK;
+	at = fy_token_iter_create(token);
+	if (at == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	lb_buf_reset(&r->piece);
+	while ((chunk = fy_token_iter_chunk_next(at, chunk, &failed)) != NULL)
+		lb_buf_add(&r->piece,
+		           (struct lb_bytes){ (const unsigned char *)chunk->str, chunk->len });
+	fy_token_iter_destroy(at);
+	/* So it says too of a block of nothing but blanks at the end of the text. */
+	if (failed != 0 && lb_bytes_trim(source_of(r, token)).len > 0)
+		return fail_at(r->diag, LB_E_MALFORMED,
+		               place_of_mark(fy_token_start_mark(token), r->last),
+		               "a text that cannot be made out");
+	return take_piece(out, r);
 }
 
 /* ---- nodes ---- */
@@ -124,9 +162,7 @@ static lb_err set_anchor(struct reader *r, struct node *node, struct fy_token *a
 
 	if (anchor == NULL)
 		return LB_OK;
-	name = token_bytes(r->arena, anchor);
-	if (r->arena->failed)
-		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(token_bytes(&name, r, anchor));
 	return lb_map_put(&r->anchors, name, node);
 }
 
@@ -152,8 +188,7 @@ static lb_err make_node(struct node **out, struct reader *r, struct fy_event *ev
 	node->shown.line = place.line;
 	node->shown.column = place.column;
 	node->events = 1;
-	if (tag != NULL)
-		node->shown.tag = token_bytes(r->arena, tag);
+	LB_TRY(token_bytes(&node->shown.tag, r, tag));
 	LB_TRY(set_anchor(r, node, anchor));
 	*out = node;
 	return LB_OK;
@@ -197,47 +232,70 @@ static void add_folded(struct lb_buf *out, struct lb_bytes raw, size_t *at)
 
 /* libfyaml 0.7.12 decodes runs of quotes in single-quoted scalars wrongly ('a''''b' becomes a'''b)
  * and leaks while at it, so this is done here, from what stands between the quotes. */
-static struct lb_bytes single_quoted(struct reader *r, struct fy_token *token)
+static lb_err single_quoted(struct lb_bytes *out, struct reader *r, struct fy_token *token)
 {
-	size_t from = fy_token_start_mark(token)->input_pos;
-	size_t to = fy_token_end_mark(token)->input_pos;
-	struct lb_bytes raw = lb_bytes_from(lb_bytes_upto(r->text, to), from);
-	struct lb_bytes text;
-	struct lb_buf out;
+	struct lb_bytes raw = source_of(r, token);
 
-	lb_buf_init(&out, r->arena->under, raw.len);
+	lb_buf_reset(&r->piece);
 	for (size_t i = 0; i < raw.len;) {
 		unsigned char c = raw.at[i];
 
 		if (c == '\n' || c == '\r') {
-			add_folded(&out, raw, &i);
+			add_folded(&r->piece, raw, &i);
 		} else {
-			lb_buf_add_byte(&out, c);
+			lb_buf_add_byte(&r->piece, c);
 			i += c == '\'' ? 2 : 1;
 		}
 	}
-	text = lb_arena_bytes(r->arena, lb_buf_bytes(&out));
-	if (lb_failed(lb_buf_check(&out)))
-		r->arena->failed = true;
-	lb_buf_release(&out);
-	return text;
+	return take_piece(out, r);
+}
+
+/* libfyaml 0.7.12 takes what follows an empty block ("run: |") at the indentation of its key for
+ * the block's text; it would swallow the keys that come next. */
+static lb_err check_indentation(struct reader *r, struct fy_token *token)
+{
+	struct lb_bytes raw = source_of(r, token), line;
+	struct lb_place place = place_of_mark(fy_token_start_mark(token), r->last);
+	uint32_t blanks = 0;
+
+	if (r->frames.count == 0)
+		return LB_OK;
+	while (lb_bytes_split(&line, &raw, '\n') && lb_bytes_trim(line).len == 0)
+		place.line++;
+	while (blanks < line.len && line.at[blanks] == ' ')
+		blanks++;
+	place.column = blanks + 1;
+	if (lb_bytes_trim(line).len > 0 &&
+	    place.column <=
+	            LB_VEC_AT(&r->frames, struct frame, r->frames.count - 1)->node->shown.column)
+		return fail_at(r->diag, LB_E_MALFORMED, place,
+		               "a block of text must be indented deeper than its key; "
+		               "write \"\" for an empty one");
+	return LB_OK;
+}
+
+static lb_err scalar_bytes(struct lb_bytes *out, struct reader *r, struct fy_token *token,
+                           enum lb_yaml_style style)
+{
+	if (style == LB_YAML_SINGLE_QUOTED)
+		return single_quoted(out, r, token);
+	if (style == LB_YAML_LITERAL || style == LB_YAML_FOLDED)
+		LB_TRY(check_indentation(r, token));
+	return token_bytes(out, r, token);
 }
 
 static lb_err on_scalar(struct reader *r, struct fy_event *event)
 {
 	struct fy_token *value = fy_event_get_token(event);
+	enum lb_yaml_style style = style_of(value);
 	struct node *node;
 
 	LB_TRY(make_node(&node, r, event, LB_YAML_SCALAR));
-	node->shown.style = style_of(value);
-	if (node->shown.style == LB_YAML_SINGLE_QUOTED ||
-	    node->shown.style == LB_YAML_DOUBLE_QUOTED)
+	node->shown.style = style;
+	if (style == LB_YAML_SINGLE_QUOTED || style == LB_YAML_DOUBLE_QUOTED)
 		node->shown.column--; /* the mark stands behind the quote */
-	if (node->shown.style == LB_YAML_SINGLE_QUOTED)
-		node->shown.text = single_quoted(r, value);
-	else
-		node->shown.text = token_bytes(r->arena, value);
-	return r->arena->failed ? lb_err_of(LB_E_NOMEM) : deliver(r, node);
+	LB_TRY(scalar_bytes(&node->shown.text, r, value, style));
+	return deliver(r, node);
 }
 
 static lb_err on_start(struct reader *r, struct fy_event *event, enum lb_yaml_kind kind)
@@ -282,13 +340,12 @@ static lb_err on_end(struct reader *r)
 static lb_err on_alias(struct reader *r, struct fy_event *event)
 {
 	struct lb_place place = place_of_mark(fy_event_start_mark(event), r->last);
-	struct lb_bytes name = token_bytes(r->arena, fy_event_get_token(event));
+	struct lb_bytes name;
 	struct node *target;
 
 	if (place.column > 1)
 		place.column--; /* the mark stands behind the asterisk */
-	if (r->arena->failed)
-		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(token_bytes(&name, r, fy_event_get_token(event)));
 	target = lb_map_get(&r->anchors, name);
 	if (target == NULL)
 		return fail_at(r->diag, LB_E_MALFORMED, place, "no anchor &%.*s before this alias",
@@ -345,8 +402,10 @@ static lb_err parse_error(struct reader *r)
 	const struct fy_diag_error *error = fy_diag_errors_iterate(r->said, &at);
 	struct lb_place place = r->last;
 
-	if (error == NULL)
+	if (error == NULL && r->heard.text[0] == '\0')
 		return lb_err_of(LB_E_NOMEM); /* it had no memory for a message either */
+	if (error == NULL)
+		return fail_at(r->diag, LB_E_MALFORMED, place, "%s", r->heard.text);
 	if (error->line > 0 && error->column > 0)
 		place = (struct lb_place){ (uint32_t)error->line, (uint32_t)error->column };
 	return fail_at(r->diag, LB_E_MALFORMED, place, "%s", error->msg);
@@ -415,10 +474,18 @@ static struct lb_yaml_limits limits_of(const struct lb_yaml_limits *given)
 	return limits;
 }
 
-/* Called for what libfyaml does not collect: nothing of it may reach the terminal. */
-static void swallow(struct fy_diag *diag, void *user, const char *text, size_t len)
+/* Called for what libfyaml does not collect: nothing of it may reach the terminal, but the first
+ * line may be all it says about a failure. */
+static void listen(struct fy_diag *diag, void *user, const char *text, size_t len)
 {
-	(void)diag, (void)user, (void)text, (void)len;
+	struct reader *r = user;
+	struct lb_bytes line = lb_bytes_trim((struct lb_bytes){ (const unsigned char *)text, len });
+
+	(void)diag;
+	if (lb_bytes_starts(line, LB_B("[ERR]: ")))
+		line = lb_bytes_from(line, 7);
+	if (r->heard.text[0] == '\0')
+		lb_diag_set(&r->heard, "%.*s", LB_FMT(line));
 }
 
 static lb_err open_parser(struct reader *r, struct lb_bytes text)
@@ -430,7 +497,8 @@ static lb_err open_parser(struct reader *r, struct lb_bytes text)
 
 	fy_diag_cfg_default(&diag);
 	diag.fp = NULL;
-	diag.output_fn = swallow;
+	diag.output_fn = listen;
+	diag.user = r;
 	diag.colorize = false;
 	r->said = fy_diag_create(&diag);
 	if (r->said == NULL)
@@ -452,6 +520,7 @@ static void close_reader(struct reader *r)
 	lb_vec_release(&r->frames);
 	lb_vec_release(&r->finished);
 	lb_map_release(&r->anchors);
+	lb_buf_release(&r->piece);
 }
 
 lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb_bytes text,
@@ -471,6 +540,7 @@ lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb
 	lb_vec_init(&r.frames, arena->under, sizeof(struct frame), r.limits.depth_max);
 	lb_vec_init(&r.finished, arena->under, sizeof(struct node *), r.limits.events_max);
 	lb_map_init(&r.anchors, arena->under);
+	lb_buf_init(&r.piece, arena->under, 2 * r.limits.bytes_max + TAG_BYTES_MAX);
 	err = open_parser(&r, text);
 	if (!lb_failed(err))
 		err = read_events(&r);

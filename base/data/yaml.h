@@ -8,8 +8,11 @@
  * place of a literal or folded scalar is the line its text begins on; that of a
  * value left empty ("key:") is where the text before it ends.
  *
- * libfyaml 0.7.12 refuses one thing that YAML allows: an empty item ("-" alone)
- * in a sequence that is not indented deeper than its key.  Threads: any.
+ * libfyaml 0.7.12 does not understand two things that YAML allows; both are
+ * refused: an empty item ("-" alone) in a sequence that is not indented deeper than its
+ * key, and an empty block of text ("run: |") with something behind it at its key's
+ * indentation.  And it drops a line break in a folded block where blank lines stand
+ * before a line that is indented deeper than the ones before.  Threads: any.
  */
 #ifndef LB_DATA_YAML_H
 #define LB_DATA_YAML_H

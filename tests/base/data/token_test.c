@@ -321,6 +321,24 @@ TEST(tokens_refuse_every_truncation)
 	lb_buf_release(&token);
 }
 
+/* libcjose would assert on these: they must not come that far. */
+TEST(tokens_refuse_what_is_not_base64url)
+{
+	struct lb_buf token;
+	size_t dot;
+
+	sign(t, &token, 0, NULL, NULL);
+	dot = lb_bytes_find_byte(lb_buf_bytes(&token), '.');
+	token.at[dot + 5] = '=';
+	check_token(t, lb_buf_bytes(&token), &expect, LB_E_MALFORMED,
+	            "the token's claims: not base64url");
+	token.at[dot + 5] = 'A';
+	token.at[token.len - 5] = '=';
+	check_token(t, lb_buf_bytes(&token), &expect, LB_E_MALFORMED,
+	            "the token's signature: not base64url");
+	lb_buf_release(&token);
+}
+
 TEST(tokens_refuse_garbage)
 {
 	static const char three[] = "not a token: expected three parts with two dots between";
@@ -332,6 +350,8 @@ TEST(tokens_refuse_garbage)
 	check_token(t, LB_B("!!!.b.c"), &expect, LB_E_MALFORMED,
 	            "the token's header: not base64url");
 	check_token(t, LB_B("e30.e30."), &expect, LB_E_DENIED, "alg: expected \"RS256\"");
+	check_token(t, LB_B("eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.e30.x"), &expect, LB_E_DENIED,
+	            "kid: expected a key of the set, got \"k\"");
 	check_token(t, LB_B("W10.e30."), &expect, LB_E_MALFORMED,
 	            "the token's header: not a JSON object");
 }
@@ -375,14 +395,14 @@ static void get_thumbprint(struct lb_buf *out, struct lb_bytes e, struct lb_byte
 TEST(token_keys_are_named_by_their_thumbprint)
 {
 	static const char n[] = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu"
-	                        "1RK7aPFFxuhDR1L6tSoc"
+				"1RK7aPFFxuhDR1L6tSoc"
 				"_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_"
-	                        "RN5w6Cf0h4QyQ5v-65YGjQ"
+				"RN5w6Cf0h4QyQ5v-65YGjQ"
 				"R0_"
-	                        "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOp"
-	                        "bISD08qNLyrdkt-bF"
+				"FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOp"
+				"bISD08qNLyrdkt-bF"
 				"TWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-"
-	                        "kEgU8awapJzKnqDKgw";
+				"kEgU8awapJzKnqDKgw";
 	struct lb_value *jwks = NULL;
 	const struct lb_value *jwk;
 	struct lb_arena arena;
@@ -433,6 +453,10 @@ TEST(token_keys_that_are_none_are_refused)
 	                  "d: expected a private key, got a public one");
 	check_key_refused(t, "{\"kty\":\"RSA\",\"d\":\"AQAB\"}",
 	                  "the JWK is not a well-formed RSA key");
+	check_key_refused(t, "{\"kty\":\"RSA\",\"n\":\"AQ=AB\",\"d\":\"AQAB\"}",
+	                  "n: not base64url");
+	check_key_refused(t, "{\"kty\":\"RSA\",\"n\":7,\"d\":\"AQAB\"}",
+	                  "n: expected base64url text");
 	check_key_refused(t, "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\",\"d\":\"AQAB\"}",
 	                  "the JWK has 24 bits; expected 2048 or more");
 	lb_arena_init(&arena, t->mem);

@@ -113,6 +113,15 @@ TEST(yaml_single_quotes_are_unfolded_and_unescaped)
 	            "map@1:1[p@1:1(k)='@1:4( one\n\ntwo three )]");
 }
 
+/* libfyaml's own way to the text has a byte of no meaning at the end of the first. */
+TEST(yaml_blocks_keep_their_text)
+{
+	check_shown(t, "k: |1\n  \nl: 1\n", "map@1:1[p@1:1(k)=|@2:1() p@3:1(l)=p@3:4(1)]");
+	check_shown(t, "k: |\nl: >\n", "map@1:1[p@1:1(k)=|@2:1() p@2:1(l)=>@3:1()]");
+	check_shown(t, "- |\n a\n\n  b\n\n- >\n a\n b\n\n c\n  d\n- |+\n x\n\n",
+	            "seq@1:1[|@2:1(a\n\n b\n) >@7:1(a b\nc\n d\n) |@13:1(x\n\n)]");
+}
+
 TEST(yaml_values_that_are_not_written_are_plain_and_empty)
 {
 	check_shown(t, "on:\n  push:\njobs:\n",
@@ -179,6 +188,13 @@ TEST(yaml_errors_name_the_place)
 	              "line 1, column 11: alias *x stands inside of what it stands for");
 	check_refused(t, "a: 1\n---\nb: 2\n", 2,
 	              "line 2, column 1: a second document; only one is expected");
+	check_refused(t, "a:\n  b: |\n\n  c: d\n", 4,
+	              "line 4, column 3: a block of text must be indented deeper than its key; "
+	              "write \"\" for an empty one");
+	check_refused(t, "a:\n  b: >\n  c: d\n", 3,
+	              "line 3, column 3: a block of text must be indented deeper than its key; "
+	              "write \"\" for an empty one");
+	check_refused(t, "a: >0\n", 1, "line 1, column 2: indentation indicator 0");
 	check_refused(t, "a: !e!z 1\n", 1, "line 1, column 4: undefined tag prefix");
 	check_refused(t, "ok: 1\nb: \xc3\xa9\xff\n", 2, "line 2, column 5: byte 0xff is not UTF-8");
 	check_refused_with(t, LB_B("a: 1\nb\0: 2\n"), NULL, LB_E_MALFORMED, 2,
