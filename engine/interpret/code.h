@@ -26,22 +26,28 @@ enum engine_code {
 #define COMPARE_IMM(name, code, text, type) \
 	COMPARE(name, code, text, type) \
 	ENGINE_CODE_##name##_IMM, ENGINE_CODE_BR_##name##_IMM, ENGINE_CODE_BRN_##name##_IMM,
-#define LOAD(name, code, text, type, memory_type) ENGINE_CODE_##name,
-#define STORE(name, code, text, type, memory_type) ENGINE_CODE_##name,
+#define LOAD(name, code, text, type, memory_type) \
+	ENGINE_CODE_##name, ENGINE_CODE_##name##_SUM, ENGINE_CODE_##name##_INDEXED,
+#define STORE(name, code, text, type, memory_type) ENGINE_CODE_##name, ENGINE_CODE_##name##_SUM,
 #include "engine/op.def"
 	ENGINE_CODE_COUNT
 };
 
 /* Where a fused form stands, counted from the plain one. */
 enum {
-	ENGINE_CODE_BINARY_IMM = 1, /* a = b op imm, imm sign-extended */
-	ENGINE_CODE_BRANCH = 1,     /* a op b: branch by imm */
-	ENGINE_CODE_BRANCH_NOT = 2, /* not (a op b): branch by imm */
-	ENGINE_CODE_COMPARE_IMM = 3 /* a = b op imm; its branches have 16 bits: a op (int16_t)b */
+	ENGINE_CODE_BINARY_IMM = 1,  /* a = b op imm, imm sign-extended */
+	ENGINE_CODE_BRANCH = 1,      /* a op b: branch by imm */
+	ENGINE_CODE_BRANCH_NOT = 2,  /* not (a op b): branch by imm */
+	ENGINE_CODE_COMPARE_IMM = 3, /* a = b op imm; its branches: a op x1, branch by imm */
+	ENGINE_CODE_SUM = 1,         /* at the 32-bit sum of the address slot and imm, offset 0 */
+	ENGINE_CODE_INDEXED = 2      /* at the 32-bit sum of slots b and c, offset d */
 };
 
 static_assert(ENGINE_CODE_I32_ADD_IMM == ENGINE_CODE_I32_ADD + ENGINE_CODE_BINARY_IMM, "variant");
 static_assert(ENGINE_CODE_BRN_F64_GE == ENGINE_CODE_F64_GE + ENGINE_CODE_BRANCH_NOT, "variant");
+static_assert(ENGINE_CODE_I64_STORE32_SUM == ENGINE_CODE_I64_STORE32 + ENGINE_CODE_SUM, "variant");
+static_assert(ENGINE_CODE_F64_LOAD_INDEXED == ENGINE_CODE_F64_LOAD + ENGINE_CODE_INDEXED,
+              "variant");
 static_assert(ENGINE_CODE_BRN_I32_EQ_IMM ==
                       ENGINE_CODE_I32_EQ + ENGINE_CODE_COMPARE_IMM + ENGINE_CODE_BRANCH_NOT,
               "variant");

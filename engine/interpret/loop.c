@@ -168,8 +168,9 @@ static lb_err run(struct engine_func *func, uint64_t *base, const void *const **
 #define COMPARE_IMM(name, code, text, type) \
 	COMPARE(name, code, text, type) \
 	LABEL(name##_IMM) LABEL(BR_##name##_IMM) LABEL(BRN_##name##_IMM)
-#define LOAD(name, code, text, type, memory_type) LABEL(name)
-#define STORE(name, code, text, type, memory_type) LABEL(name)
+#define LOAD(name, code, text, type, memory_type) \
+	LABEL(name) LABEL(name##_SUM) LABEL(name##_INDEXED)
+#define STORE(name, code, text, type, memory_type) LABEL(name) LABEL(name##_SUM)
 #include "engine/op.def"
 #undef LABEL
 	};
@@ -487,38 +488,50 @@ dispatch:
 	} \
 	CASE(BR_##name##_IMM) \
 	{ \
-		if (num_##name(GET_##type(pc[1].a), IMM_##type((int16_t)pc[1].b))) \
+		if (num_##name(GET_##type(pc[1].a), (num_##type)pc[2].x)) \
 			JUMP(pc[1].imm); \
-		NEXT(2); \
+		NEXT(3); \
 	} \
 	CASE(BRN_##name##_IMM) \
 	{ \
-		if (!num_##name(GET_##type(pc[1].a), IMM_##type((int16_t)pc[1].b))) \
+		if (!num_##name(GET_##type(pc[1].a), (num_##type)pc[2].x)) \
 			JUMP(pc[1].imm); \
-		NEXT(2); \
+		NEXT(3); \
 	}
 /* The sum of two 32-bit numbers cannot overflow 64 bits. */
-#define LOAD(name, code, text, type, memory_type) \
-	CASE(name) \
-	{ \
-		uint64_t at = (uint64_t)GET_I32(pc[1].b) + pc[1].index; \
-		memory_type value; \
-		if (at + sizeof value > memory_size) \
+#define LOAD_AT(address, memory_type, type) \
+	do { \
+		uint64_t at_ = (address); \
+		memory_type value_; \
+		if (at_ + sizeof value_ > memory_size) \
 			TRAP_WITH(ENGINE_TRAP_MEMORY_BOUNDS); \
-		memcpy(&value, memory + at, sizeof value); \
-		PUT_##type##_BITS(pc[1].a, value); \
+		memcpy(&value_, memory + at_, sizeof value_); \
+		PUT_##type##_BITS(pc[1].a, value_); \
 		NEXT(2); \
+	} while (0)
+#define STORE_AT(address, memory_type) \
+	do { \
+		uint64_t at_ = (address); \
+		memory_type value_ = (memory_type)fp[pc[1].b]; \
+		if (at_ + sizeof value_ > memory_size) \
+			TRAP_WITH(ENGINE_TRAP_MEMORY_BOUNDS); \
+		memcpy(memory + at_, &value_, sizeof value_); \
+		NEXT(2); \
+	} while (0)
+#define LOAD(name, code, text, type, memory_type) \
+	CASE(name) { LOAD_AT((uint64_t)GET_I32(pc[1].b) + pc[1].index, memory_type, type); } \
+	CASE(name##_SUM) \
+	{ \
+		LOAD_AT((uint32_t)(GET_I32(pc[1].b) + pc[1].index), memory_type, type); \
+	} \
+	CASE(name##_INDEXED) \
+	{ \
+		LOAD_AT((uint64_t)(uint32_t)(GET_I32(pc[1].b) + GET_I32(pc[1].c)) + pc[1].d, \
+		        memory_type, type); \
 	}
 #define STORE(name, code, text, type, memory_type) \
-	CASE(name) \
-	{ \
-		uint64_t at = (uint64_t)GET_I32(pc[1].a) + pc[1].index; \
-		memory_type value = (memory_type)fp[pc[1].b]; \
-		if (at + sizeof value > memory_size) \
-			TRAP_WITH(ENGINE_TRAP_MEMORY_BOUNDS); \
-		memcpy(memory + at, &value, sizeof value); \
-		NEXT(2); \
-	}
+	CASE(name) { STORE_AT((uint64_t)GET_I32(pc[1].a) + pc[1].index, memory_type); } \
+	CASE(name##_SUM) { STORE_AT((uint32_t)(GET_I32(pc[1].a) + pc[1].index), memory_type); }
 #include "engine/op.def"
 #if !THREADED
 	}

@@ -250,14 +250,30 @@ static void emit_binary(struct engine_validator *v, const struct engine_op_info 
 		emit(v, info->code, abcd(to, slot_a, slot_b, 0), true);
 }
 
+/* The local that an i32 operand is a sum with, and the sum's number: true for a local or a sum. */
+static bool as_sum(uint32_t *value, const struct operand *o)
+{
+	*value = o->place == PLACE_SUM ? (uint32_t)o->value : 0;
+	return on_local(o);
+}
+
 static lb_err binary_op(struct engine_validator *v, const struct engine_op_info *info)
 {
 	struct operand a, b;
+	uint32_t value = 0;
 
 	LB_TRY(validate_pop(&b, v, info->operand));
 	LB_TRY(validate_pop(&a, v, info->operand));
-	if (emitting(v))
-		emit_binary(v, info, &a, &b);
+	if (!emitting(v))
+		return validate_push(v, info->result);
+	/* A local plus or minus a number is put off: loads and stores can add by themselves. */
+	if (info->code == ENGINE_CODE_I32_ADD && b.place == PLACE_CONST && as_sum(&value, &a))
+		return validate_push_sum(v, a.local, value + (uint32_t)b.value);
+	if (info->code == ENGINE_CODE_I32_ADD && a.place == PLACE_CONST && as_sum(&value, &b))
+		return validate_push_sum(v, b.local, value + (uint32_t)a.value);
+	if (info->code == ENGINE_CODE_I32_SUB && b.place == PLACE_CONST && as_sum(&value, &a))
+		return validate_push_sum(v, a.local, value - (uint32_t)b.value);
+	emit_binary(v, info, &a, &b);
 	return validate_push(v, info->result);
 }
 
@@ -307,30 +323,40 @@ static lb_err read_memarg(uint32_t *offset, struct engine_validator *v,
 
 static lb_err load_op(struct engine_validator *v, const struct engine_op_info *info)
 {
-	uint32_t offset = 0, at;
+	uint32_t offset = 0, at, a = 0, b = 0;
 	struct operand address;
 
 	LB_TRY(read_memarg(&offset, v, info));
 	LB_TRY(validate_pop(&address, v, ENGINE_I32));
 	at = v->operand_count;
-	emit(v, info->code, ab_imm(home(v, at), emit_slot(v, &address, at), (int32_t)offset), true);
+	if (address.place == PLACE_SUM && offset == 0)
+		emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
+		     ab_imm(home(v, at), address.local, (int32_t)(uint32_t)address.value), true);
+	else if (offset <= UINT16_MAX && emit_take_sum(&a, &b, v, &address, at))
+		emit(v, (unsigned)info->code + ENGINE_CODE_INDEXED, abcd(home(v, at), a, b, offset),
+		     true);
+	else
+		emit(v, info->code,
+		     ab_imm(home(v, at), emit_slot(v, &address, at), (int32_t)offset), true);
 	return validate_push(v, info->result);
 }
 
 static lb_err store_op(struct engine_validator *v, const struct engine_op_info *info)
 {
 	struct operand address, value;
-	uint32_t offset = 0, at;
+	uint32_t offset = 0, at, slot;
 
 	LB_TRY(read_memarg(&offset, v, info));
 	LB_TRY(validate_pop(&value, v, info->operand));
 	LB_TRY(validate_pop(&address, v, ENGINE_I32));
 	at = v->operand_count;
-	if (emitting(v)) {
-		uint32_t slot_a = emit_slot(v, &address, at), slot_b = emit_slot(v, &value, at + 1);
-
-		emit(v, info->code, ab_imm(slot_a, slot_b, (int32_t)offset), false);
-	}
+	slot = emit_slot(v, &value, at + 1);
+	if (address.place == PLACE_SUM && offset == 0)
+		emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
+		     ab_imm(address.local, slot, (int32_t)(uint32_t)address.value), false);
+	else
+		emit(v, info->code, ab_imm(emit_slot(v, &address, at), slot, (int32_t)offset),
+		     false);
 	return LB_OK;
 }
 

@@ -82,20 +82,28 @@ static void emit_const(struct engine_validator *v, uint32_t to, uint64_t value)
 
 void emit_move(struct engine_validator *v, uint32_t to, const struct operand *o, uint32_t index)
 {
-	uint32_t from = o->place == PLACE_LOCAL ? o->local : home(v, index);
-
-	if (o->place == PLACE_CONST)
-		emit_const(v, to, o->value);
-	else if (from != to)
-		emit(v, ENGINE_CODE_COPY, abcd(to, from, 0, 0), true);
+	switch (o->place) {
+	case PLACE_HOME:
+		if (home(v, index) != to)
+			emit(v, ENGINE_CODE_COPY, abcd(to, home(v, index), 0, 0), true);
+		break;
+	case PLACE_LOCAL:
+		if (o->local != to)
+			emit(v, ENGINE_CODE_COPY, abcd(to, o->local, 0, 0), true);
+		break;
+	case PLACE_SUM:
+		emit(v, ENGINE_CODE_I32_ADD_IMM, ab_imm(to, o->local, (int32_t)(uint32_t)o->value),
+		     true);
+		break;
+	case PLACE_CONST: emit_const(v, to, o->value); break;
+	}
 }
 
 uint32_t emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index)
 {
 	if (o->place == PLACE_LOCAL)
 		return o->local;
-	if (o->place == PLACE_CONST)
-		emit_const(v, home(v, index), o->value);
+	emit_move(v, home(v, index), o, index);
 	return home(v, index);
 }
 
@@ -108,7 +116,7 @@ static void settle(struct engine_validator *v, uint32_t index)
 	if (o->place == PLACE_HOME)
 		return;
 	emit_move(v, home(v, index), o, index);
-	if (o->place == PLACE_LOCAL) {
+	if (on_local(o)) {
 		assert(v->alias_heads[o->local] == index + 1);
 		v->alias_heads[o->local] = o->next_alias;
 	}
@@ -135,7 +143,7 @@ void emit_unalias(struct engine_validator *v)
 {
 	if (emitting(v))
 		for (uint32_t i = v->operand_count; i-- > v->alias_floor;)
-			if (v->operands[i].place == PLACE_LOCAL)
+			if (on_local(&v->operands[i]))
 				settle(v, i);
 	v->alias_floor = v->operand_count;
 }
@@ -154,35 +162,62 @@ void emit_compare(struct engine_validator *v, unsigned code, union engine_cell o
 	v->last_form = imm ? LAST_COMPARE_IMM : LAST_COMPARE;
 }
 
+/* The operands of the instruction just made, if it left its result in the operand's home; the
+ * instruction is taken back then. */
+static bool take_last(union engine_cell *made, struct engine_validator *v, const struct operand *o,
+                      uint32_t index)
+{
+	if (!emitting(v) || o->place != PLACE_HOME || v->last == NONE)
+		return false;
+	*made = *cell_at(v, v->last + 1);
+	if (made->a != home(v, index))
+		return false;
+	v->module->cell_count = v->code_base + v->last;
+	v->last = NONE;
+	return true;
+}
+
 struct condition emit_take_condition(struct engine_validator *v, const struct operand *o,
                                      uint32_t index)
 {
 	struct condition c = { 0 };
+	union engine_cell made = { 0 };
 
-	if (emitting(v) && o->place == PLACE_HOME && v->last != NONE &&
-	    v->last_form != LAST_OTHER) {
-		union engine_cell made = *cell_at(v, v->last + 1);
-		bool imm = v->last_form == LAST_COMPARE_IMM;
-
-		if (made.a == home(v, index) && (!imm || made.imm == (int16_t)made.imm)) {
-			c = (struct condition){ v->last_code, made.b,
-				                imm ? (uint16_t)made.imm : made.c };
-			v->module->cell_count = v->code_base + v->last;
-			v->last = NONE;
-			return c;
-		}
+	if (v->last_form != LAST_OTHER && take_last(&made, v, o, index)) {
+		c = (struct condition){ .code = v->last_code, .a = made.b, .b = made.c };
+		c.has_imm = v->last_form == LAST_COMPARE_IMM;
+		c.imm = made.imm;
+	} else {
+		c.a = emit_slot(v, o, index);
 	}
-	c.a = emit_slot(v, o, index);
 	return c;
+}
+
+bool emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v, const struct operand *o,
+                   uint32_t index)
+{
+	union engine_cell made = { 0 };
+
+	if (v->last_code != ENGINE_CODE_I32_ADD || !take_last(&made, v, o, index))
+		return false;
+	*a = made.b;
+	*b = made.c;
+	return true;
 }
 
 uint32_t emit_branch_if(struct engine_validator *v, struct condition c, bool holds)
 {
-	unsigned code = c.code != 0 ? c.code + (holds ? ENGINE_CODE_BRANCH : ENGINE_CODE_BRANCH_NOT)
-	                : holds     ? ENGINE_CODE_BR_IF
-	                            : ENGINE_CODE_BR_UNLESS;
+	bool on_zero = c.has_imm && c.imm == 0 && c.code == ENGINE_CODE_I32_EQ_IMM;
+	uint32_t branch;
 
-	return emit(v, code, ab_imm(c.a, c.b, 0), false);
+	if (c.code == 0 || on_zero || (c.has_imm && c.imm == 0 && c.code == ENGINE_CODE_I32_NE_IMM))
+		return emit(v, holds != on_zero ? ENGINE_CODE_BR_IF : ENGINE_CODE_BR_UNLESS,
+		            ab_imm(c.a, 0, 0), false);
+	branch = emit(v, c.code + (holds ? ENGINE_CODE_BRANCH : ENGINE_CODE_BRANCH_NOT),
+	              ab_imm(c.a, c.has_imm ? 0 : c.b, 0), false);
+	if (c.has_imm)
+		emit_cell(v, (uint64_t)(int64_t)c.imm);
+	return branch;
 }
 
 uint32_t emit_branch(struct engine_validator *v)

@@ -48,6 +48,18 @@ lb_err validate_push_local(struct engine_validator *v, engine_type type, uint32_
 	return push(v, &o);
 }
 
+lb_err validate_push_sum(struct engine_validator *v, uint32_t local, uint32_t value)
+{
+	struct operand o = {
+		.type = ENGINE_I32, .place = PLACE_SUM, .local = local, .value = value
+	};
+
+	assert(emitting(v));
+	o.next_alias = v->alias_heads[local];
+	v->alias_heads[local] = v->operand_count + 1;
+	return push(v, &o);
+}
+
 lb_err validate_push_const(struct engine_validator *v, engine_type type, uint64_t value)
 {
 	return push(v, &(struct operand){ .type = type, .place = PLACE_CONST, .value = value });
@@ -64,7 +76,7 @@ static void drop_newest(struct engine_validator *v)
 {
 	const struct operand *o = &v->operands[--v->operand_count];
 
-	if (o->place == PLACE_LOCAL) {
+	if (on_local(o)) {
 		assert(v->alias_heads[o->local] == v->operand_count + 1);
 		v->alias_heads[o->local] = o->next_alias;
 	}

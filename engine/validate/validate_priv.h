@@ -4,8 +4,8 @@
  *
  * 1. operands[i] has its home in frame slot local_count + i, whether or not the
  *    value has been put there yet (enum place).
- * 2. The operands that stand for local x form a list from alias_heads[x] - 1,
- *    newest first; it is empty for every local when the operand stack is.
+ * 2. The operands that stand for local x, or for a sum with it, form a list from alias_heads[x] -
+ * 1, newest first; it is empty for every local when the operand stack is.
  * 3. Below alias_floor no operand stands for a local, so that what is there is
  *    the same on every way into a label.
  * 4. Code is emitted only while emitting(v): where no branch can arrive, checking
@@ -21,6 +21,7 @@
 enum place {
 	PLACE_HOME,  /* in its home slot */
 	PLACE_LOCAL, /* the same as a local, until that is written */
+	PLACE_SUM,   /* an i32: a local plus a number, to be added where it is used */
 	PLACE_CONST  /* a number, not yet in any slot */
 };
 
@@ -32,9 +33,9 @@ enum { NONE = UINT32_MAX };
 struct operand {
 	engine_type type;
 	enum place place;
-	uint32_t local;      /* PLACE_LOCAL */
+	uint32_t local;      /* PLACE_LOCAL, PLACE_SUM */
 	uint32_t next_alias; /* index + 1 of the next older operand for that local, 0: none */
-	uint64_t value;      /* PLACE_CONST */
+	uint64_t value;      /* PLACE_CONST, PLACE_SUM */
 };
 
 struct control {
@@ -99,6 +100,12 @@ static inline bool emitting(const struct engine_validator *v)
 	return c->live && !c->dead;
 }
 
+/* Whether the operand changes when a local is written. */
+static inline bool on_local(const struct operand *o)
+{
+	return o->place == PLACE_LOCAL || o->place == PLACE_SUM;
+}
+
 static inline uint32_t home(const struct engine_validator *v, uint32_t index)
 {
 	return v->local_count + index;
@@ -114,6 +121,7 @@ lb_err validate_mismatch(const struct engine_validator *v, engine_type want, eng
 
 lb_err validate_push(struct engine_validator *v, engine_type type);
 lb_err validate_push_local(struct engine_validator *v, engine_type type, uint32_t local);
+lb_err validate_push_sum(struct engine_validator *v, uint32_t local, uint32_t value);
 lb_err validate_push_const(struct engine_validator *v, engine_type type, uint64_t value);
 lb_err validate_push_all(struct engine_validator *v, const engine_type *types, uint32_t count);
 
@@ -177,8 +185,14 @@ void emit_move(struct engine_validator *v, uint32_t to, const struct operand *o,
 /* A popped condition, taken apart if the instruction just made was its comparison. */
 struct condition {
 	unsigned code; /* that of the comparison; 0: none, slot `a` itself */
-	uint32_t a, b; /* with an immediate form b is its 16 bits */
+	uint32_t a, b;
+	bool has_imm;
+	int32_t imm; /* instead of b */
 };
+
+/* If the instruction just made is the sum of two slots in the operand's home, take it back. */
+bool emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v, const struct operand *o,
+                   uint32_t index);
 
 struct condition emit_take_condition(struct engine_validator *v, const struct operand *o,
                                      uint32_t index);
