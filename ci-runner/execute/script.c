@@ -15,14 +15,25 @@ static const struct shell {
 	  "\nif ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }" },
 };
 
-/* Debian's python is called python3, and `python` only where a package says so. */
+/* Debian's python is called python3, and `python` only where a package or a step says so. */
 static const char *program_of(struct runner_execution *x, const char *word)
 {
-	if (strcmp(word, "python") == 0 && x->paths.count == 0 &&
-	    !lb_file_exists(x->host->plat, "/usr/bin/python") &&
-	    !lb_file_exists(x->host->plat, "/usr/local/bin/python"))
-		return "python3";
-	return word;
+	static const char *const usual[] = { "/usr/local/bin/python", "/usr/bin/python" };
+
+	if (strcmp(word, "python") != 0)
+		return word;
+	for (size_t i = 0; i < 2; i++) {
+		if (lb_file_exists(x->host->plat, usual[i]))
+			return word;
+	}
+	for (size_t i = 0; i < x->paths.count; i++) {
+		const char *folder = *LB_VEC_AT(&x->paths, const char *, i);
+		const char *program = runner_path(x->arena, folder, "python");
+
+		if (program != NULL && lb_file_exists(x->host->plat, program))
+			return word;
+	}
+	return "python3";
 }
 
 /* The template's words: blanks part them, quotes keep them together, {0} is the script's file. */

@@ -420,6 +420,8 @@ static enum workflow_result conclude(const struct state *s)
 		    instance->result == WORKFLOW_RESULT_FAILURE)
 			(void)fprintf(s->run->out, "=== %.*s: %.*s\n", LB_FMT(instance->name),
 			              LB_FMT(instance->why));
+		if (instance->state == WORKFLOW_SKIPPED)
+			(void)fprintf(s->run->out, "=== %.*s: skipped\n", LB_FMT(instance->name));
 		if (instance->result == WORKFLOW_RESULT_FAILURE && !instance->continue_on_error)
 			worst = WORKFLOW_RESULT_FAILURE;
 		else if (instance->result == WORKFLOW_RESULT_CANCELLED &&

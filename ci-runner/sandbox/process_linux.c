@@ -202,6 +202,6 @@ lb_err runner_process_watch(struct runner_end *out, struct runner_process *proce
 	if (!lb_failed(err) && f.how == RUNNER_EXITED && !process->reported_exit)
 		err = lb_fail(diag, LB_E_UNSUPPORTED,
 		              exit.signaled ? "the sandbox of this command was killed from outside"
-		                            : "the sandbox for this command could not be set up");
+		                            : "the command could not be started in its sandbox");
 	return err;
 }

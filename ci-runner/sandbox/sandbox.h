@@ -62,7 +62,7 @@ struct runner_process {
 	int status;                /* bubblewrap's report; read end */
 	int inner, inner_fd;       /* the sandbox's first process; 0 and -1 until reported */
 	bool reported_exit;        /* the command itself ran and ended */
-	char report[256];
+	char report[1024];
 	size_t report_len;
 	struct lb_mem *mem;
 	unsigned char *part; /* what one read of the output takes */
@@ -90,8 +90,8 @@ struct runner_end {
 
 /* Pass on the output until the command and all it started are gone.  A stop or the deadline ends
  * it: SIGINT, after 7.5 s SIGTERM, after another 2.5 s SIGKILL to all (at once for
- * RUNNER_STOP_FORGET).  UNSUPPORTED: the sandbox could not be set up, its reason was passed on as
- * output.  The process is released in any case. */
+ * RUNNER_STOP_FORGET).  UNSUPPORTED: the sandbox could not be set up, or has no such program; the
+ * reason was passed on as output.  The process is released in any case. */
 lb_err runner_process_watch(struct runner_end *out, struct runner_process *process,
                             const struct runner_watch *watch, struct lb_diag *diag);
 
