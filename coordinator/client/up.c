@@ -231,6 +231,8 @@ static lb_err prepare_all(struct up *up)
 	add(child, "--coordinator", up->url);
 	add(child, "--token-file", FORMAT(up, "%s/coordinator/runner-token", up->state));
 	add(child, "--name", "here");
+	add(child, "--labels",
+	    "self-hosted,linux,x64,ubuntu-latest,ubuntu-24.04,ubuntu-22.04,ubuntu-slim");
 	add(child, "--work", FORMAT(up, "%s/work", up->state));
 	return out_of(up);
 }

@@ -32,12 +32,14 @@ static enum lb_task_state state_of(const struct lb_value *job)
 	return lb_bytes_is(conclusion, "skipped") ? LB_TASK_SKIPPED : LB_TASK_BAD;
 }
 
-/* The step that runs now, or the one that went wrong. */
+/* What it waits for, the step that runs now, or the one that went wrong. */
 static struct lb_bytes note_of(const struct lb_value *job)
 {
 	const struct lb_value *steps = lb_value_get(job, "steps");
 	enum lb_task_state state = state_of(job);
 
+	if (state == LB_TASK_WAITING)
+		return lb_value_get_string(job, "waiting");
 	for (uint32_t i = 0; steps != NULL && steps->kind == LB_ARRAY && i < steps->count; i++) {
 		const struct lb_value *step = steps->items[i];
 
@@ -152,7 +154,7 @@ static lb_err follow(struct watch *w, uint64_t run)
 		lb_err err = listen(w, run);
 
 		if (plat_stop_asked() > 0)
-			return lb_err_of(LB_E_CANCELLED);
+			return lb_fail(w->client->diag, LB_E_CANCELLED, "stopped; the run goes on");
 		if (!is_away(err))
 			heard_ns = plat->ops->now_ns(plat);
 		else if (plat->ops->now_ns(plat) - heard_ns > AWAY_S_MAX * UINT64_C(1000000000))

@@ -37,7 +37,7 @@ export class Line {
 	}
 
 	runner() {
-		this.start("runner", ["lifeboat-runner", "serve", "--coordinator", this.url, "--name", "runner",
+		this.start("runner", ["lifeboat-runner", "serve", "--coordinator", this.url, "--name", "runner", "--labels", "ubuntu-latest",
 			"--token-file", join(this.folder, "state/runner-token"), "--work", join(this.folder, "work")]);
 	}
 

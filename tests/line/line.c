@@ -133,6 +133,8 @@ bool line_start_runner(struct line *line, unsigned index)
 		               in_folder(line, "state/runner-token"),
 		               "--name",
 		               name,
+		               "--labels",
+		               "ubuntu-latest",
 		               "--work",
 		               in_folder(line, name),
 		               NULL };
