@@ -142,6 +142,20 @@ static void answer_published(struct release_signer *signer, struct lb_http_excha
 	lb_http_answer_json(x, 200, answer);
 }
 
+/* Make up for index pages that failed when the release went in. */
+static lb_err renew_pages(struct release_signer *signer, const struct release_manifest *manifest,
+                          struct lb_diag *diag)
+{
+	lb_err err = LB_OK;
+
+	pthread_mutex_lock(&signer->publishing);
+	if (signer->pages_old)
+		err = release_tree_index(&signer->tree, manifest->project, diag);
+	signer->pages_old &= lb_failed(err);
+	pthread_mutex_unlock(&signer->publishing);
+	return err;
+}
+
 /* ---- POST /v1/releases ---- */
 
 static void answer_upload(struct request *r)
@@ -183,6 +197,8 @@ static void post_release(struct lb_http_exchange *x, void *ctx)
 	err = decide(&r);
 	if (!lb_failed(err))
 		err = check_published(&same, r.signer, &x->arena, &r.manifest, &x->diag);
+	if (!lb_failed(err) && same)
+		err = renew_pages(r.signer, &r.manifest, &x->diag);
 	if (lb_failed(err)) {
 		answer_failure(&r, err);
 		return;
@@ -248,6 +264,7 @@ static lb_err publish(struct release_signer *signer, struct lb_http_exchange *x,
 	                        &upload->origin, &x->diag));
 	err = release_tree_publish(&published, &signer->tree, upload->stage, &upload->manifest,
 	                           &x->diag);
+	signer->pages_old |= lb_failed(err) && published;
 	if (lb_failed(err) && published)
 		lb_log(signer->log, LB_LOG_ERROR, "published, but the pages are old",
 		       LB_FIELD("why", lb_diag_text(&x->diag, err)));

@@ -27,6 +27,7 @@ struct release_signer {
 	struct release_issuers *issuers;
 	struct release_uploads *uploads;
 	pthread_mutex_t publishing; /* one release at a time goes into the tree */
+	bool pages_old;             /* a release went in, but its index pages could not be made */
 	struct lb_http_server *server;
 };
 

@@ -297,6 +297,19 @@ static lb_err flip(bool *published, const struct release_tree *tree, struct lb_a
 	return tree->plat->ops->sync_folder(tree->plat, below(tree, arena, channel, ""));
 }
 
+lb_err release_tree_index(const struct release_tree *tree, struct lb_bytes project,
+                          struct lb_diag *diag)
+{
+	struct lb_arena arena;
+	lb_err err;
+
+	LB_TRY(index_project(tree, project, diag));
+	lb_arena_init(&arena, tree->mem);
+	err = index_root(tree, &arena, false, diag);
+	lb_arena_release(&arena);
+	return err;
+}
+
 lb_err release_tree_publish(bool *published, const struct release_tree *tree, const char *stage,
                             const struct release_manifest *manifest, struct lb_diag *diag)
 {
@@ -306,10 +319,6 @@ lb_err release_tree_publish(bool *published, const struct release_tree *tree, co
 	*published = false;
 	lb_arena_init(&arena, tree->mem);
 	err = flip(published, tree, &arena, stage, manifest, diag);
-	if (!lb_failed(err))
-		err = index_project(tree, manifest->project, diag);
-	if (!lb_failed(err))
-		err = index_root(tree, &arena, false, diag);
 	lb_arena_release(&arena);
-	return err;
+	return lb_failed(err) ? err : release_tree_index(tree, manifest->project, diag);
 }

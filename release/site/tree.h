@@ -44,6 +44,10 @@ lb_err release_tree_find(struct lb_value **out, const struct release_tree *tree,
                          struct lb_arena *arena, const struct release_manifest *manifest,
                          struct lb_diag *diag);
 
+/* Make the index pages of a project, and of the root, anew. */
+lb_err release_tree_index(const struct release_tree *tree, struct lb_bytes project,
+                          struct lb_diag *diag);
+
 /* Move a complete, synced stage to its place, and make the index pages above it.  EXISTS when
  * the place is taken.  After any other failure the release is there wholly or not at all;
  * *published says which. */
