@@ -28,29 +28,3 @@ lb_err coord_store_add_cache(uint64_t *id, struct coord_store *store, uint64_t r
 	*id = coord_sql_last_id(store->writer);
 	return LB_OK;
 }
-
-bool coord_store_has_artifact(struct coord_store *store, uint64_t run_id, uint64_t run_attempt,
-                              struct lb_bytes name)
-{
-	struct coord_query query;
-	bool found;
-
-	COORD_QUERY(&query, store->writer, ARTIFACT_TAKEN, number(run_id), number(run_attempt),
-	            text(name));
-	found = coord_query_next(&query);
-	lb_ignore(coord_query_end(&query)); /* the insert that follows would say it again */
-	return found;
-}
-
-bool coord_store_has_cache(struct coord_store *store, uint64_t repository_id, struct lb_bytes scope,
-                           struct lb_bytes version, struct lb_bytes key)
-{
-	struct coord_query query;
-	bool found;
-
-	COORD_QUERY(&query, store->writer, CACHE_EXACT, number(repository_id), text(scope),
-	            text(version), text(key));
-	found = coord_query_next(&query);
-	lb_ignore(coord_query_end(&query)); /* the insert that follows would say it again */
-	return found;
-}

@@ -226,9 +226,5 @@ lb_err coord_store_add_artifact(uint64_t *id, struct coord_store *store, uint64_
 lb_err coord_store_add_cache(uint64_t *id, struct coord_store *store, uint64_t repository_id,
                              struct lb_bytes scope, struct lb_bytes version,
                              const struct coord_blob *blob, uint64_t now_ms);
-bool coord_store_has_artifact(struct coord_store *store, uint64_t run_id, uint64_t run_attempt,
-                              struct lb_bytes name); /* within a transaction */
-bool coord_store_has_cache(struct coord_store *store, uint64_t repository_id, struct lb_bytes scope,
-                           struct lb_bytes version, struct lb_bytes key);
 
 #endif
