@@ -11,7 +11,7 @@ enum { ANSWER_MAX = 4 << 20, TRIES = 6, PAUSE_MS = 250 };
 
 struct sending {
 	const struct release_publish *how;
-	struct lb_arena *arena; /* of this try */
+	struct lb_arena arena; /* of this try */
 	struct lb_mem *mem;
 	struct plat *plat;
 	struct lb_http_client *client;
@@ -29,10 +29,10 @@ static lb_err ask_json(struct lb_value **out, struct sending *s, const struct lb
 	lb_err err;
 
 	*out = NULL;
-	lb_buf_init(&answer.body, &s->arena->mem, ANSWER_MAX);
-	lb_buf_init(&answer.headers, &s->arena->mem, 65536);
+	lb_buf_init(&answer.body, &s->arena.mem, ANSWER_MAX);
+	lb_buf_init(&answer.headers, &s->arena.mem, 65536);
 	LB_TRY(lb_http_ask_ok(s->client, ask, &answer, s->diag));
-	err = lb_json_read(out, s->arena, lb_buf_bytes(&answer.body), s->diag);
+	err = lb_json_read(out, &s->arena, lb_buf_bytes(&answer.body), s->diag);
 	if (lb_failed(err))
 		lb_diag_prefix(s->diag, "%s answered what is not JSON", ask->url);
 	return err;
@@ -53,7 +53,7 @@ static lb_err get_text(struct lb_bytes *out, struct sending *s, const struct lb_
 
 static const char *text(struct sending *s, struct lb_bytes bytes)
 {
-	return s->arena->failed ? "" : (const char *)bytes.at;
+	return s->arena.failed ? "" : (const char *)bytes.at;
 }
 
 /* ---- the steps ---- */
@@ -61,38 +61,38 @@ static const char *text(struct sending *s, struct lb_bytes bytes)
 /* An identity token for the signer's audience. */
 static lb_err get_token(struct lb_bytes *token, struct sending *s)
 {
-	struct lb_bytes url = lb_arena_format(s->arena, "%s/v1/audience", s->how->signer);
+	struct lb_bytes url = lb_arena_format(&s->arena, "%s/v1/audience", s->how->signer);
 	struct lb_http_ask ask = { .url = text(s, url) };
 	const char *headers[2] = { NULL, NULL };
 	struct lb_bytes audience;
 	struct lb_buf escaped;
 
 	LB_TRY(get_text(&audience, s, &ask, "audience"));
-	lb_buf_init(&escaped, &s->arena->mem, 4096);
+	lb_buf_init(&escaped, &s->arena.mem, 4096);
 	lb_url_add(&escaped, audience, NULL);
 	LB_TRY(lb_buf_check(&escaped));
-	url = lb_arena_format(s->arena, "%s%caudience=%s", s->how->token_url,
+	url = lb_arena_format(&s->arena, "%s%caudience=%s", s->how->token_url,
 	                      strchr(s->how->token_url, '?') != NULL ? '&' : '?',
 	                      lb_buf_text(&escaped));
-	headers[0] = text(s, lb_arena_format(s->arena, "Authorization: Bearer %s",
+	headers[0] = text(s, lb_arena_format(&s->arena, "Authorization: Bearer %s",
 	                                     s->how->token_secret));
 	ask = (struct lb_http_ask){ .url = text(s, url), .headers = headers };
-	if (s->arena->failed)
+	if (s->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	return get_text(token, s, &ask, "value");
 }
 
 static lb_err post_manifest(struct lb_value **out, struct sending *s, struct lb_bytes token)
 {
-	struct lb_bytes url = lb_arena_format(s->arena, "%s/v1/releases", s->how->signer);
+	struct lb_bytes url = lb_arena_format(&s->arena, "%s/v1/releases", s->how->signer);
 	struct lb_bytes bearer =
-		lb_arena_format(s->arena, "Authorization: Bearer %.*s", LB_FMT(token));
+		lb_arena_format(&s->arena, "Authorization: Bearer %.*s", LB_FMT(token));
 	const char *headers[] = { text(s, bearer), "Content-Type: application/json", NULL };
 	struct lb_http_ask ask = {
 		.method = "POST", .url = text(s, url), .headers = headers, .body = s->manifest
 	};
 
-	if (s->arena->failed)
+	if (s->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	return ask_json(out, s, &ask);
 }
@@ -113,7 +113,7 @@ static lb_err put_file(struct sending *s, struct lb_bytes upload, uint32_t index
 {
 	const char *path = s->how->files[index];
 	struct lb_bytes name = lb_path_name(lb_bytes_of(path));
-	struct lb_bytes url = lb_arena_format(s->arena, "%s/v1/releases/%.*s/files/%.*s",
+	struct lb_bytes url = lb_arena_format(&s->arena, "%s/v1/releases/%.*s/files/%.*s",
 	                                      s->how->signer, LB_FMT(upload), LB_FMT(name));
 	struct source source = { s->plat, -1 };
 	struct lb_http_ask ask = {
@@ -127,7 +127,7 @@ static lb_err put_file(struct sending *s, struct lb_bytes upload, uint32_t index
 	struct lb_value *answer;
 	lb_err err;
 
-	if (s->arena->failed)
+	if (s->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	LB_TRY(s->plat->ops->open(&source.file, s->plat, path, PLAT_READ));
 	err = ask_json(&answer, s, &ask);
@@ -137,11 +137,11 @@ static lb_err put_file(struct sending *s, struct lb_bytes upload, uint32_t index
 
 static lb_err finish(struct lb_value **out, struct sending *s, struct lb_bytes upload)
 {
-	struct lb_bytes url = lb_arena_format(s->arena, "%s/v1/releases/%.*s/publish",
+	struct lb_bytes url = lb_arena_format(&s->arena, "%s/v1/releases/%.*s/publish",
 	                                      s->how->signer, LB_FMT(upload));
 	struct lb_http_ask ask = { .method = "POST", .url = text(s, url), .timeout_ms = 600000 };
 
-	if (s->arena->failed)
+	if (s->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	return ask_json(out, s, &ask);
 }
@@ -215,17 +215,15 @@ static lb_err try_all(struct lb_value **out, struct sending *s, struct lb_arena 
 	lb_err err = LB_OK;
 
 	for (unsigned i = 0; i < tries; i++, pause_ms *= 2) {
-		struct lb_arena own;
 		struct lb_value *answer;
 
 		if (i > 0)
 			s->plat->ops->sleep_ns(s->plat, pause_ms / 2 * 1000000);
-		lb_arena_init(&own, s->mem);
-		s->arena = &own;
+		lb_arena_init(&s->arena, s->mem);
 		err = try_once(&answer, s);
 		if (!lb_failed(err))
 			*out = lb_value_copy(arena, answer);
-		lb_arena_release(&own);
+		lb_arena_release(&s->arena);
 		if (!may_pass(err))
 			break;
 	}
