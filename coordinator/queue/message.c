@@ -17,7 +17,9 @@ static lb_err add_contexts(struct lb_value *message, struct lb_arena *arena,
                            const struct workflow_instance *instance, const struct live_lease *lease,
                            struct lb_diag *diag)
 {
-	struct lb_value *contexts = workflow_plan_contexts(arena, run->plan, instance);
+	/* Copied whole: the message is written when the plan may be gone. */
+	struct lb_value *contexts =
+		lb_value_copy(arena, workflow_plan_contexts(arena, run->plan, instance));
 	struct lb_value *github = lb_value_copy(arena, run->github), *all;
 	const struct lb_value *secrets;
 
