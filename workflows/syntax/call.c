@@ -136,7 +136,7 @@ static void check_permissions(const struct workflow_job *caller, struct lb_bytes
                               const struct workflow_permissions *most, struct problems *problems)
 {
 	char wanted[512], allowed[512];
-	struct lb_bytes who = job != NULL ? job->id : ref;
+	struct lb_bytes who = job != NULL ? job->name->text : ref;
 
 	if (!have->given || !excess(wanted, allowed, sizeof wanted, have, most))
 		return;

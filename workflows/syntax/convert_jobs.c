@@ -57,19 +57,6 @@ static const enum workflow_access permission_most[] = {
 #undef WRITE
 };
 
-/* Those that have no level between none and write. */
-static const bool permission_write_only[] = {
-#define ANY false
-#define READ false
-#define WRITE true
-#define PERMISSION(id, name, access) access,
-#include "workflows/syntax/permissions.def"
-#undef PERMISSION
-#undef ANY
-#undef READ
-#undef WRITE
-};
-
 const char *workflow_permission_name(enum workflow_permission permission)
 {
 	return permission_names[permission];
@@ -95,8 +82,6 @@ void workflow_convert_permissions(struct workflow_permissions *out,
 
 		if (access > permission_most[i])
 			access = permission_most[i];
-		if (access == WORKFLOW_ACCESS_READ && permission_write_only[i])
-			access = WORKFLOW_ACCESS_NONE;
 		out->of[i] = access;
 	}
 }
@@ -190,7 +175,7 @@ static void check_snapshot(struct jobs *j, const struct workflow_token *snapshot
 		                 LB_FMT(version->text));
 }
 
-/* `optional`: an empty image means no container. */
+/* `optional`: an empty text means no container. */
 static void check_container(struct jobs *j, const struct workflow_token *container, bool optional)
 {
 	static const struct lb_bytes docker = LB_LIT("docker://");
@@ -200,8 +185,10 @@ static void check_container(struct jobs *j, const struct workflow_token *contain
 
 	if (container == NULL || workflow_token_has_expression(container))
 		return;
-	if (container->kind == WORKFLOW_MAPPING)
+	if (container->kind == WORKFLOW_MAPPING) {
 		image = workflow_token_find(container, "image");
+		optional = false;
+	}
 	name = workflow_literal(image);
 	prefixed = lb_bytes_starts(name, docker);
 	if (prefixed ? name.len == docker.len : name.len == 0 && !optional)

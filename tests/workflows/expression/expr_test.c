@@ -1,0 +1,197 @@
+/* expr_test.c - the expression language beyond GitHub's cases: places, callbacks, limits, memory.
+ */
+#include "tests/workflows/support.h"
+
+#include "workflows/expression/expr.h"
+
+struct calls {
+	size_t hashed;
+};
+
+static lb_err hash_files(struct lb_bytes *out, void *self, struct lb_arena *arena,
+                         const struct lb_bytes *patterns, size_t count, struct lb_diag *diag)
+{
+	(void)arena;
+	(void)diag;
+	(void)patterns;
+	((struct calls *)self)->hashed += count;
+	*out = LB_B("abc");
+	return LB_OK;
+}
+
+static lb_err status_of(bool *out, void *self, bool success, const struct lb_bytes *jobs,
+                        size_t count)
+{
+	(void)self;
+	*out = success == (count > 0 && lb_bytes_is(jobs[0], "good"));
+	return LB_OK;
+}
+
+static lb_err evaluate(const struct lb_value **out, struct lb_arena *arena, const char *text,
+                       const struct workflow_scope *scope, struct lb_diag *diag)
+{
+	const struct workflow_expr *expr;
+
+	LB_TRY(workflow_expr_parse(&expr, arena, lb_bytes_of(text), NULL, diag));
+	return workflow_expr_evaluate(out, arena, expr, scope, diag);
+}
+
+static void gives(struct test *t, const char *text, const struct workflow_scope *scope,
+                  const char *want)
+{
+	const struct lb_value *value = NULL;
+	struct lb_diag diag = { 0 };
+	struct lb_arena arena;
+
+	lb_arena_init(&arena, t->mem);
+	if (lb_failed(evaluate(&value, &arena, text, scope, &diag)))
+		CHECK_TEXT(diag.text, want);
+	else
+		CHECK_TEXT(support_text(&arena, value), want);
+	lb_arena_release(&arena);
+}
+
+TEST(functions_of_the_caller_are_called)
+{
+	struct calls calls = { 0 };
+	struct workflow_scope scope = { .hash_files = hash_files,
+		                        .status_of = status_of,
+		                        .self = &calls };
+
+	gives(t, "hashFiles('a', 'b')", &scope, "\"abc\"");
+	CHECK(calls.hashed == 2);
+	gives(t, "success('good')", &scope, "true");
+	gives(t, "failure('good')", &scope, "false");
+	gives(t, "hashFiles('a')", NULL, "hashFiles cannot be evaluated here");
+}
+
+TEST(status_functions_go_by_the_status)
+{
+	struct workflow_scope scope = { .status = WORKFLOW_STATUS_SUCCESS };
+
+	gives(t, "success() && !failure() && !cancelled() && always()", &scope, "true");
+	scope.status = WORKFLOW_STATUS_FAILURE;
+	gives(t, "!success() && failure() && !cancelled() && always()", &scope, "true");
+	scope.status = WORKFLOW_STATUS_CANCELLED;
+	gives(t, "!success() && !failure() && cancelled() && always()", &scope, "true");
+}
+
+static void parses(struct test *t, const char *text, uint32_t contexts, uint32_t calls,
+                   const char *want)
+{
+	struct workflow_allow allow = { .contexts = contexts, .calls = calls };
+	const struct workflow_expr *expr;
+	struct lb_diag diag = { 0 };
+	struct lb_arena arena;
+
+	lb_arena_init(&arena, t->mem);
+	lb_ignore(workflow_expr_parse(&expr, &arena, lb_bytes_of(text), &allow, &diag));
+	CHECK_TEXT(diag.text, want);
+	lb_arena_release(&arena);
+}
+
+TEST(a_place_allows_what_it_allows)
+{
+	uint32_t github = WORKFLOW_CONTEXT(github);
+
+	parses(t, "GitHub.ref", github, 0, "");
+	parses(t, "env.X", github, 0,
+	       "Unrecognized named-value: 'env'. Located at position 1 within expression: env.X");
+	parses(t, "always()", github, 0,
+	       "Unrecognized function: 'always'. Located at position 1 within expression: "
+	       "always()");
+	parses(t, "always()", 0, WORKFLOW_CALL_STATUS, "");
+	parses(t, "failure('a')", 0, WORKFLOW_CALL_STATUS_OF, "");
+	parses(t, "failure('a')", 0, WORKFLOW_CALL_STATUS,
+	       "Too many parameters supplied: 'failure'. Located at position 1 within expression: "
+	       "failure('a')");
+	parses(t, "hashFiles('x')", 0, WORKFLOW_CALL_HASH_FILES, "");
+}
+
+TEST(numbers_print_as_github_prints_them)
+{
+	static const struct {
+		double number;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ -0.0, "0" },
+		{ 1.5, "1.5" },
+		{ 1e20, "1E+20" },
+		{ 0.1, "0.1" },
+		{ 1e-5, "1E-05" },
+		{ 123456789, "123456789" },
+		{ 1.0 / 3, "0.333333333333333" },
+	};
+	char text[WORKFLOW_NUMBER_SIZE];
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		(void)workflow_number_text(text, cases[i].number);
+		CHECK_TEXT(text, cases[i].text);
+	}
+}
+
+TEST(nesting_brackets_takes_no_stack)
+{
+	struct lb_arena arena;
+	unsigned char *text;
+	const struct lb_value *value;
+	const struct workflow_expr *expr;
+	enum { DEEP = 10000 };
+
+	lb_arena_init(&arena, t->mem);
+	text = LB_ARENA_NEW(&arena, unsigned char, 2 * DEEP + 1);
+	memset(text, '(', DEEP);
+	text[DEEP] = '1';
+	memset(text + DEEP + 1, ')', DEEP);
+	CHECK_OK(workflow_expr_parse(&expr, &arena, (struct lb_bytes){ text, 2 * DEEP + 1 }, NULL,
+	                             NULL));
+	CHECK_OK(workflow_expr_evaluate(&value, &arena, expr, NULL, NULL));
+	CHECK(value->kind == LB_NUMBER);
+	lb_arena_release(&arena);
+}
+
+static const char busy[] = "format('{0}-{1}', join(github.list.*.name, ', '), toJSON(github)) == "
+			   "'x' || contains(fromJSON('[1,2]'), 2)";
+
+TEST(evaluating_survives_every_oom)
+{
+	EACH_OOM (t) {
+		struct workflow_scope scope = { 0 };
+		const struct lb_value *value = NULL;
+		struct lb_arena arena;
+		lb_err err = LB_OK;
+
+		lb_arena_init(&arena, t->mem);
+		scope.contexts =
+			support_json(&arena,
+		                     "{'github': {'list': [{'name': 'a'}, {'name': 'b'}]}}");
+		err = arena.failed ? lb_err_of(LB_E_NOMEM)
+		                   : evaluate(&value, &arena, busy, &scope, NULL);
+		CHECK(lb_failed(err) == t->heap.failed);
+		CHECK(!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM);
+		CHECK(lb_failed(err) || value->boolean);
+		lb_arena_release(&arena);
+	}
+}
+
+TEST(every_cut_is_an_error_or_a_value)
+{
+	struct lb_arena arena;
+
+	for (size_t len = 0; len < sizeof busy; len++) {
+		struct lb_bytes text =
+			test_exact((struct lb_bytes){ (const unsigned char *)busy, len });
+		const struct workflow_expr *expr;
+		const struct lb_value *value;
+		lb_err err;
+
+		lb_arena_init(&arena, t->mem);
+		err = workflow_expr_parse(&expr, &arena, text, NULL, NULL);
+		CHECK(!lb_failed(err) || lb_code_of(err) == LB_E_INVALID);
+		if (!lb_failed(err))
+			lb_ignore(workflow_expr_evaluate(&value, &arena, expr, NULL, NULL));
+		lb_arena_release(&arena);
+		test_exact_free(text);
+	}
+}
