@@ -63,7 +63,9 @@ struct following {
 
 static void tell(const struct following *f, enum plat_signal signal)
 {
-	const struct plat_process inner = { .pid = f->process->inner, .pidfd = -1 };
+	const struct plat_process inner = { .pid = f->process->inner,
+		                            .pidfd = -1,
+		                            .own_group = true };
 
 	if (inner.pid > 0 && f->process->inner_fd >= 0)
 		plat_process_signal(&inner, signal);
