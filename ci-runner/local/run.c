@@ -414,7 +414,7 @@ static enum workflow_result conclude(const struct state *s)
 	for (size_t i = 0; i < workflow_plan_count(s->plan); i++) {
 		const struct workflow_instance *instance = workflow_plan_at(s->plan, i);
 
-		if (!is_wanted(s, instance) || instance->placeholder)
+		if (!is_wanted(s, instance))
 			continue;
 		if (instance->state == WORKFLOW_DONE && instance->why.len > 0 &&
 		    instance->result == WORKFLOW_RESULT_FAILURE)

@@ -1,0 +1,197 @@
+#!/bin/bash
+# run.t - lifeboat-runner run, exec and lint, from a checkout made here.
+set -u
+LB_BUILD=$(realpath "${LB_BUILD:-build}")
+LB_TOP=$(realpath "${LB_TOP:-.}")
+runner=$LB_BUILD/lifeboat-runner
+cases=$LB_TOP/tests/ci-runner/cases
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/lifeboat-test-XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+export XDG_STATE_HOME=$tmp/state HOME=$tmp NO_COLOR=1
+count=0
+failed=0
+
+ok() { # STATUS NAME
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		echo "not ok $count - $2"
+		tail -n 25 "$tmp/out" | sed 's/^/# /'
+		failed=1
+	fi
+}
+has() { grep -qxF -- "$1" "$tmp/out"; ok $? "says: $1"; }
+hasnt() { ! grep -qxF -- "$1" "$tmp/out"; ok $? "does not say: $1"; }
+
+if ! "$runner" exec --network none -- true >"$tmp/out" 2>&1; then
+	echo "1..0 # SKIP $(tail -n 1 "$tmp/out")"
+	exit 0
+fi
+
+# ---- a checkout
+repo=$tmp/repo
+mkdir -p "$repo/.github/workflows" "$repo/sub" "$repo/greet/inner"
+cp "$cases"/*.yml "$repo/.github/workflows/"
+echo committed >"$repo/sub/file"
+cat >"$repo/greet/action.yml" <<'A'
+name: greet
+description: greets
+inputs:
+  who: { default: world, description: whom }
+outputs:
+  said: { value: "${{ steps.say.outputs.said }}", description: what }
+  nested: { value: "${{ steps.in.outputs.word }}", description: what }
+runs:
+  using: composite
+  steps:
+    - id: say
+      shell: bash
+      run: echo "said=hello ${{ inputs.who }} from $(basename "$GITHUB_ACTION_PATH")" >> "$GITHUB_OUTPUT"
+    - id: in
+      uses: ./greet/inner
+A
+cat >"$repo/greet/inner/action.yml" <<'A'
+name: inner
+description: nested
+outputs:
+  word: { value: "${{ steps.w.outputs.word }}", description: word }
+runs:
+  using: composite
+  steps:
+    - id: w
+      shell: sh
+      run: echo "word=deep" >> "$GITHUB_OUTPUT"
+A
+git init -q -b main "$repo"
+cd "$repo" || exit 1
+git -c user.name=n -c user.email=e add . && git -c user.name=n -c user.email=e commit -qm first
+echo changed >sub/file
+echo secret >sub/secret.txt
+printf 'swordfish\n' >"$tmp/secret"
+
+# ---- run
+"$runner" run --workflow .github/workflows/steps.yml --input who=tester --secret DEEP="$tmp/secret" \
+	--artifacts "$tmp/artifacts" >"$tmp/out" 2>&1
+ok $? "a good workflow exits 0"
+has "env=step job,w,true,true,first,Linux"
+has "secret is *** and ***"
+! grep -q swordfish "$tmp/out"
+ok $? "no secret shows"
+has "this is a ***"
+has "::error::not an error"
+has "tool ran"
+has "later=exported"
+has "lines=42"
+has "2"
+has "fails=failure/success"
+hasnt "must not run"
+has "python=42"
+has "sub=sub changed"
+has "+ echo traced"
+has "said=hello tester from greet nested=deep"
+has "n=1 answer=42 secret=[]"
+has "n=2 answer=42 secret=[]"
+has "./files/greet/action.yml ./files/sub/file "
+hasnt "a survivor"
+hasnt "reached"
+has "no network"
+has "=== second (2): success"
+test -s "$tmp/artifacts/files.zip"
+ok $? "the artifact is kept"
+! ls -d "${TMPDIR:-/tmp}"/lifeboat-run-*/local/repo 2>/dev/null >"$tmp/out"
+ok $? "no folder stays behind"
+
+"$runner" run --workflow .github/workflows/steps.yml --job second --matrix n=2 >"$tmp/out" 2>&1
+ok $? "one job of a matrix, and what it needs"
+has "=== first: success"
+has "=== second (2): success"
+hasnt "=== second (1)"
+
+"$runner" run --workflow .github/workflows/fails.yml >"$tmp/out" 2>&1
+test $? -eq 1
+ok $? "a workflow that fails exits 1"
+has "error: Process completed with exit code 5."
+has "always runs, failure"
+has "=== bad: failure"
+has "=== after: skipped"
+hasnt "must not run"
+grep -q "error: uses: someone/else@v1 cannot be run here. What can:" "$tmp/out"
+ok $? "an action that cannot be run is named"
+grep -q "error: The action '.*' has timed out" "$tmp/out"
+ok $? "a step's time is limited"
+
+"$runner" run --workflow .github/workflows/steps.yml --job nothing >"$tmp/out" 2>&1
+test $? -eq 1
+ok $? "an unknown job is refused"
+grep -q "has no job 'nothing'" "$tmp/out"
+ok $? "... with its name"
+"$runner" run >"$tmp/out" 2>&1
+test $? -eq 2
+ok $? "several workflows: which one?"
+
+# ---- lint
+"$runner" lint .github/workflows/steps.yml .github/workflows/fails.yml >"$tmp/out" 2>&1
+ok $? "good files have no problems"
+"$runner" lint >"$tmp/out" 2>&1
+test $? -eq 1
+ok $? "a bad file exits 1"
+grep -q '^.github/workflows/broken.yml:8:9: ' "$tmp/out" && grep -qx '            \^' "$tmp/out"
+ok $? "a problem is shown where it stands"
+
+# ---- exec
+"$runner" exec --network none -- sh -c 'exit 7' >"$tmp/out" 2>&1
+test $? -eq 7
+ok $? "exec passes the exit status on"
+echo in | "$runner" exec --network none -- sh -c 'cat; pwd; touch here; touch /usr/here 2>/dev/null || echo ro' >"$tmp/out" 2>&1
+test "$(cat "$tmp/out")" = "in
+$repo
+ro" && test -e here
+ok $? "exec sees the current folder, and writes nowhere else"
+"$runner" exec --network some -- true >"$tmp/out" 2>&1
+test $? -eq 2
+ok $? "an unknown network is a usage error"
+"$runner" exec --network full -- no-such-program >"$tmp/out" 2>&1
+test $? -ne 0 && grep -q "no-such-program" "$tmp/out"
+ok $? "a program that is not there is named"
+
+# ---- a sandbox within a sandbox, as `lifeboat exec` in a step makes it
+mkdir -p "$tmp/expose" && cp "$runner" "$tmp/expose/"
+"$runner" exec --network full --expose "$tmp/expose" -- \
+	"$tmp/expose/lifeboat-runner" exec --network none -- sh -c 'cat /proc/net/dev | grep -vc -e "|" -e lo:; echo nested' >"$tmp/out" 2>&1
+test "$(cat "$tmp/out")" = "0
+nested"
+ok $? "exec works within exec"
+
+# ---- the runner killed: its sandbox goes with it
+"$runner" exec --network none -- sh -c 'echo up; sleep 876543' >"$tmp/out" 2>&1 &
+pid=$!
+for _ in $(seq 1 100); do grep -q up "$tmp/out" && break; sleep 0.05; done
+{ kill -9 "$pid" && wait "$pid"; } 2>/dev/null
+gone=1
+for _ in $(seq 1 40); do
+	if ! ps ax -o args | grep -q '[s]leep 876543'; then gone=0; break; fi
+	sleep 0.05
+done
+ok $gone "kill -9 of the runner ends its sandbox"
+
+# ---- as an ordinary user
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	mkdir -p "$tmp/user" && chown 64123:64123 "$tmp/user" && chmod 755 "$tmp"
+	cp "$runner" "$tmp/user/runner" && chmod 755 "$tmp/user/runner"
+	(cd "$tmp/user" && HOME=$tmp/user setpriv --reuid 64123 --regid 64123 --clear-groups \
+		"$tmp/user/runner" exec --network none -- \
+		sh -c 'id -u; touch mine && echo wrote; cat /etc/shadow 2>/dev/null; ls /root 2>/dev/null; grep -vc -e "|" -e lo: /proc/net/dev') >"$tmp/out" 2>&1
+	test "$(cat "$tmp/out")" = "1001
+wrote
+0"
+	ok $? "it works as an ordinary user"
+	cp -r "$repo" "$tmp/user/repo" && chown -R 64123:64123 "$tmp/user/repo"
+	(cd "$tmp/user/repo" && XDG_STATE_HOME=$tmp/user/state HOME=$tmp/user TMPDIR=$tmp/user setpriv --reuid 64123 \
+		--regid 64123 --clear-groups "$tmp/user/runner" run --workflow .github/workflows/steps.yml) >"$tmp/out" 2>&1
+	ok $? "a whole run as an ordinary user"
+	has "=== second (2): success"
+fi
+
+echo "1..$count"
+exit $failed
