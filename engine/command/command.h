@@ -1,0 +1,43 @@
+/* command.h - what the commands of lifeboat-engine share. */
+#ifndef ENGINE_COMMAND_COMMAND_H
+#define ENGINE_COMMAND_COMMAND_H
+
+#include "base/buf.h"
+#include "base/io/args.h"
+#include "engine/instance.h"
+
+enum { ENGINE_FILE_BYTES_MAX = 1 << 30 }; /* of a module's file */
+
+/* Exit statuses beside the program's own (see `run --help`). */
+enum { ENGINE_EXIT_ENV = 4, ENGINE_EXIT_TIMEOUT = 124, ENGINE_EXIT_TRAP = 134 };
+
+/* Report a failure that is not the program's: with the name (NULL: none) before the prose, and
+ * never with status 1, which is one that programs end with. */
+lb_err engine_command_fail(struct lb_cli *cli, lb_err err, const char *name);
+
+/* A file's bytes. */
+lb_err engine_command_read(struct lb_buf *out, struct lb_cli *cli, const char *path);
+
+/* A module from a file.  The caller frees it. */
+lb_err engine_command_load(struct engine_module **out, struct lb_cli *cli, const char *path);
+
+/* A number from the command line as that type: USAGE with prose where it is none.  Numbers only. */
+lb_err engine_command_value(union engine_value *out, const char *text, engine_type type,
+                            struct lb_diag *diag);
+void engine_command_show_value(FILE *to, union engine_value value, engine_type type);
+
+/* Ends what runs in the store `ms` from now, whatever it does, unless freed before.  A run that
+ * waits in the system ends with the process. */
+struct engine_timeout;
+lb_err engine_timeout_new(struct engine_timeout **out, struct lb_mem *mem,
+                          struct engine_store *store, uint64_t ms, const char *file);
+void engine_timeout_free(struct engine_timeout *timeout); /* NULL is fine */
+
+extern const struct lb_option engine_run_options[];
+
+lb_err engine_cmd_run(struct lb_cli *cli);
+lb_err engine_cmd_validate(struct lb_cli *cli);
+lb_err engine_cmd_inspect(struct lb_cli *cli);
+lb_err engine_cmd_ops(struct lb_cli *cli);
+
+#endif

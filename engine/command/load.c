@@ -1,0 +1,41 @@
+/* load.c - a module from a file. */
+#include "base/io/file.h"
+#include "engine/command/command.h"
+
+lb_err engine_command_fail(struct lb_cli *cli, lb_err err, const char *name)
+{
+	if (cli->diag.text[0] == '\0')
+		lb_diag_set(&cli->diag, "%s", lb_err_text(err));
+	if (name != NULL)
+		lb_diag_prefix(&cli->diag, "%s", name);
+	if (lb_err_class(err) == LB_CLASS_NO)
+		cli->exit_status = ENGINE_EXIT_ENV;
+	return err;
+}
+
+lb_err engine_command_read(struct lb_buf *out, struct lb_cli *cli, const char *path)
+{
+	lb_err err = lb_file_read(out, cli->plat, path, &cli->diag);
+
+	/* Whatever is the matter with it, it is not the module's content. */
+	if (lb_failed(err))
+		cli->exit_status = ENGINE_EXIT_ENV;
+	return err;
+}
+
+lb_err engine_command_load(struct engine_module **out, struct lb_cli *cli, const char *path)
+{
+	struct lb_buf bytes;
+	lb_err err;
+
+	*out = NULL;
+	lb_buf_init(&bytes, cli->mem, ENGINE_FILE_BYTES_MAX);
+	err = engine_command_read(&bytes, cli, path);
+	if (!lb_failed(err)) {
+		err = engine_module_new(out, cli->mem, lb_buf_bytes(&bytes), NULL, &cli->diag);
+		if (lb_failed(err))
+			err = engine_command_fail(cli, err, path);
+	}
+	lb_buf_release(&bytes);
+	return err;
+}

@@ -1,0 +1,55 @@
+/* main.c - lifeboat-engine: runs, checks and shows WebAssembly modules. */
+#include "engine/command/command.h"
+
+static const char run_details[] =
+	"Calls `_start`, or with --invoke any exported function: `_initialize` first where there "
+        "is "
+	"one, then the function with numbers from the command line; its results are printed, one "
+	"a line.\n\n"
+	"A program sees of this machine what it is given: its arguments, the three standard "
+	"streams, the variables of --env and the folders of --dir, and nothing above or beside "
+	"them. HOST:ro and HOST::GUEST:ro give a folder that cannot be changed. Without GUEST the "
+	"program knows the folder by the name it has here.\n\n"
+	"The exit status is the program's own. Else: 134 it trapped (128 + SIGABRT, as a native "
+	"program that crashes), 124 --timeout ended it, 2 the command line is wrong, 3 FILE is no "
+	"module that can be run, 4 a file cannot be read or memory ran out.";
+
+static const struct lb_command commands[] = {
+	{ .name = "run",
+	  .operands = "FILE [ARG...]",
+	  .about = "run a module: a WASI program, or one function of it",
+	  .options = engine_run_options,
+	  .operands_min = 1,
+	  .operands_max = -1,
+	  .stop_at_operand = true,
+	  .run = engine_cmd_run,
+	  .details = run_details },
+	{ .name = "validate",
+	  .operands = "FILE...",
+	  .about = "check modules; say where and why they are not valid",
+	  .operands_min = 1,
+	  .operands_max = -1,
+	  .run = engine_cmd_validate,
+	  .details = "Prints nothing where all is well. Exits 3 when one is not valid, 4 when one "
+	             "cannot be read." },
+	{ .name = "inspect",
+	  .operands = "FILE",
+	  .about = "show what a module has, takes and gives",
+	  .operands_min = 1,
+	  .operands_max = 1,
+	  .run = engine_cmd_inspect },
+	{ .name = "ops",
+	  .operands = "",
+	  .about = "list the instructions that are known",
+	  .run = engine_cmd_ops,
+	  .details = "One a line: its bytes in hexadecimal, its name." },
+	{ 0 },
+};
+
+static const struct lb_program program = {
+	.name = "lifeboat-engine",
+	.about = "run, check and show WebAssembly modules",
+	.commands = commands,
+};
+
+int main(int argc, char **argv) { return lb_main(&program, argc, argv); }
