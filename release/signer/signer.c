@@ -209,6 +209,8 @@ lb_err release_signer_start(struct release_signer **out, struct lb_mem *mem, str
 	pthread_mutex_init(&signer->publishing, NULL);
 	lb_arena_init(&signer->arena, mem);
 	err = open_all(signer, config, diag);
+	if (lb_failed(err) && signer->arena.failed)
+		err = lb_err_of(LB_E_NOMEM); /* what failed after it had a path that was cut */
 	if (lb_failed(err))
 		release_signer_stop(signer);
 	else

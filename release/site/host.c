@@ -103,12 +103,16 @@ static void get(struct lb_http_exchange *x, void *ctx)
 	struct lb_bytes path = lb_http_param(x, "*");
 	bool is_folder = path.len == 0 || path.at[path.len - 1] == '/';
 	struct plat_info info;
+	bool plain;
 
 	if (is_folder)
 		path = lb_arena_format(&x->arena, "%.*sindex.html",
 		                       path.len > 0 ? (int)path.len : 0,
 		                       path.len > 0 ? (const char *)path.at : "");
-	if (!is_plain(&info, host, &x->arena, path))
+	plain = is_plain(&info, host, &x->arena, path);
+	if (x->arena.failed)
+		lb_http_answer_error(x, lb_err_of(LB_E_NOMEM));
+	else if (!plain)
 		answer_nothing(x);
 	else if (info.type == PLAT_DIRECTORY)
 		redirect(x, path);

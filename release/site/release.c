@@ -19,12 +19,24 @@ struct work {
 	uint64_t now_ns;
 };
 
-static const char *in_stage(struct work *w, struct lb_bytes name, const char *suffix)
+static lb_err in_stage(const char **out, struct work *w, struct lb_bytes name, const char *suffix)
 {
 	struct lb_bytes path =
 		lb_arena_format(&w->arena, "%s/%.*s%s", w->stage, LB_FMT(name), suffix);
 
-	return path.at != NULL ? (const char *)path.at : "";
+	*out = (const char *)path.at;
+	return w->arena.failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+/* A file of the stage, whole and on the disk. */
+static lb_err write_file(struct work *w, struct lb_bytes name, const char *suffix,
+                         const struct lb_buf *content)
+{
+	const char *path;
+
+	LB_TRY(lb_buf_check(content));
+	LB_TRY(in_stage(&path, w, name, suffix));
+	return lb_file_write(w->tree->plat, path, lb_buf_bytes(content), 0, w->diag);
 }
 
 /* ---- signatures ---- */
@@ -53,9 +65,7 @@ static lb_err write_signature(struct work *w, struct lb_bytes name,
 	                              w->diag));
 	lb_buf_init(&text, &w->arena.mem, RELEASE_SIGNATURE_FILE_MAX);
 	release_signature_write(&text, &signature);
-	LB_TRY(lb_buf_check(&text));
-	return lb_file_write(w->tree->plat, in_stage(w, name, ".minisig"), lb_buf_bytes(&text), 0,
-	                     w->diag);
+	return write_file(w, name, ".minisig", &text);
 }
 
 /* Hash through `file`, compare, sync: afterwards what is signed is on the disk. */
@@ -76,11 +86,12 @@ static lb_err sign_uploaded(struct work *w, const struct release_file *want)
 {
 	struct plat *plat = w->tree->plat;
 	struct release_hashes hashes;
+	const char *path;
 	lb_err err;
 	int file;
 
-	err = plat->ops->open(&file, plat, in_stage(w, want->name, ""),
-	                      PLAT_READ | PLAT_WRITE | PLAT_NOFOLLOW);
+	LB_TRY(in_stage(&path, w, want->name, ""));
+	err = plat->ops->open(&file, plat, path, PLAT_READ | PLAT_WRITE | PLAT_NOFOLLOW);
 	if (lb_code_of(err) == LB_E_NOTFOUND)
 		lb_diag_set(w->diag, "%.*s has not been uploaded", LB_FMT(want->name));
 	LB_TRY(err);
@@ -101,8 +112,7 @@ static lb_err write_signed(struct work *w, const char *name, const struct lb_buf
 	lb_digest_add(digest, lb_buf_bytes(content));
 	lb_digest_end(digest, prehash, &len);
 	lb_digest_free(digest);
-	LB_TRY(lb_file_write(w->tree->plat, in_stage(w, lb_bytes_of(name), ""),
-	                     lb_buf_bytes(content), 0, w->diag));
+	LB_TRY(write_file(w, lb_bytes_of(name), "", content));
 	return write_signature(w, lb_bytes_of(name), prehash);
 }
 
@@ -170,9 +180,7 @@ static lb_err write_page(struct work *w, const struct lb_value *record)
 
 	lb_buf_init(&page, &w->arena.mem, CONTENT_MAX);
 	release_page_release(&page, record);
-	LB_TRY(lb_buf_check(&page));
-	return lb_file_write(w->tree->plat, in_stage(w, LB_B("index.html"), ""),
-	                     lb_buf_bytes(&page), 0, w->diag);
+	return write_file(w, LB_B("index.html"), "", &page);
 }
 
 static lb_err complete(struct work *w)

@@ -12,9 +12,15 @@ enum { RECORD_MAX = 16 << 20, PAGE_MAX = 64 << 20, ENTRIES_MAX = 100000 };
 
 /* ---- paths ---- */
 
+/* "" where memory ran out; whoever uses a path asks check_path or the arena first. */
 static const char *text_of(struct lb_bytes bytes)
 {
 	return bytes.at != NULL ? (const char *)bytes.at : "";
+}
+
+static lb_err check_path(const char *path)
+{
+	return path[0] != '\0' ? LB_OK : lb_err_of(LB_E_NOMEM);
 }
 
 const char *release_tree_stage(const struct release_tree *tree, struct lb_arena *arena,
@@ -53,6 +59,7 @@ static lb_err read_record(struct lb_value **out, const struct release_tree *tree
 	lb_err err;
 
 	*out = NULL;
+	LB_TRY(check_path(path));
 	lb_buf_init(&text, &arena->mem, RECORD_MAX);
 	err = lb_file_read(&text, tree->plat, path, diag);
 	if (!lb_failed(err))
@@ -66,9 +73,6 @@ lb_err release_tree_find(struct lb_value **out, const struct release_tree *tree,
 {
 	const char *path = below(tree, arena, release_path(manifest, arena), "release.json");
 
-	*out = NULL;
-	if (arena->failed)
-		return lb_err_of(LB_E_NOMEM);
 	return read_record(out, tree, arena, path, diag);
 }
 
@@ -101,6 +105,7 @@ static lb_err list_names(struct names *out, const struct release_tree *tree, str
                          const char *path)
 {
 	*out = (struct names){ .arena = arena };
+	LB_TRY(check_path(path));
 	lb_vec_init(&out->list, &arena->mem, sizeof(struct lb_bytes), ENTRIES_MAX);
 	LB_TRY(tree->plat->ops->list(tree->plat, path, add_name, out));
 	if (out->list.count > 0)
@@ -113,6 +118,7 @@ static lb_err list_names(struct names *out, const struct release_tree *tree, str
 static lb_err write_page(const struct release_tree *tree, const char *path,
                          const struct lb_buf *page, struct lb_diag *diag)
 {
+	LB_TRY(check_path(path));
 	LB_TRY(lb_buf_check(page));
 	return lb_file_write(tree->plat, path, lb_buf_bytes(page), 0, diag);
 }
@@ -265,36 +271,38 @@ lb_err release_tree_open(const struct release_tree *tree, struct lb_diag *diag)
 	return err;
 }
 
-/* The folders above a release, on the disk. */
-static lb_err make_parents(const struct release_tree *tree, struct lb_arena *arena,
-                           const struct release_manifest *m, struct lb_diag *diag)
+struct place {
+	const char *project, *channel, *release; /* folders */
+};
+
+static lb_err find_place(struct place *out, const struct release_tree *tree, struct lb_arena *arena,
+                         const struct release_manifest *m)
 {
 	struct lb_bytes channel =
 		lb_arena_format(arena, "%.*s/%.*s", LB_FMT(m->project), LB_FMT(m->channel));
-	const char *path = below(tree, arena, channel, ".");
 
-	if (arena->failed)
-		return lb_err_of(LB_E_NOMEM);
-	LB_TRY(lb_file_make_folders(tree->plat, path, diag));
-	LB_TRY(tree->plat->ops->sync_folder(tree->plat, below(tree, arena, m->project, "")));
-	return tree->plat->ops->sync_folder(tree->plat, tree->root);
+	out->project = below(tree, arena, m->project, "");
+	out->channel = below(tree, arena, channel, "");
+	out->release = text_of(lb_arena_format(arena, "%s%.*s", out->channel, LB_FMT(m->version)));
+	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
 static lb_err flip(bool *published, const struct release_tree *tree, struct lb_arena *arena,
                    const char *stage, const struct release_manifest *m, struct lb_diag *diag)
 {
-	struct lb_bytes channel =
-		lb_arena_format(arena, "%.*s/%.*s", LB_FMT(m->project), LB_FMT(m->channel));
-	const char *place = text_of(lb_arena_format(arena, "%s/%.*s/%.*s", tree->root,
-	                                            LB_FMT(channel), LB_FMT(m->version)));
+	struct plat *plat = tree->plat;
+	struct place place;
 
-	LB_TRY(make_parents(tree, arena, m, diag));
-	if (lb_file_exists(tree->plat, place))
-		return lb_fail(diag, LB_E_EXISTS, "%.*s of %.*s is published already",
-		               LB_FMT(m->version), LB_FMT(channel));
-	LB_TRY(tree->plat->ops->rename(tree->plat, stage, place));
+	LB_TRY(find_place(&place, tree, arena, m));
+	LB_TRY(lb_file_make_folders(plat, place.channel, diag));
+	LB_TRY(plat->ops->sync_folder(plat, place.project));
+	LB_TRY(plat->ops->sync_folder(plat, tree->root));
+	if (lb_file_exists(plat, place.release))
+		return lb_fail(diag, LB_E_EXISTS, "%.*s of %.*s/%.*s is published already",
+		               LB_FMT(m->version), LB_FMT(m->project), LB_FMT(m->channel));
+	LB_TRY(plat->ops->rename(plat, stage, place.release));
 	*published = true;
-	return tree->plat->ops->sync_folder(tree->plat, below(tree, arena, channel, ""));
+	return plat->ops->sync_folder(plat, place.channel);
 }
 
 lb_err release_tree_index(const struct release_tree *tree, struct lb_bytes project,
