@@ -1,0 +1,80 @@
+/* workflow_fuzz.c - any bytes as a workflow file: checked, matched, planned, its steps evaluated.
+ */
+#include "workflows/event/match.h"
+#include "workflows/plan/plan.h"
+#include "workflows/step/step.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The file calls itself. */
+static lb_err read_file(struct lb_bytes *out, void *self, struct lb_arena *arena,
+                        struct lb_bytes path, struct lb_diag *diag)
+{
+	(void)arena;
+	(void)path;
+	(void)diag;
+	*out = *(struct lb_bytes *)self;
+	return LB_OK;
+}
+
+static void evaluate_steps(const struct workflow *workflow, const struct workflow_job *job)
+{
+	struct workflow_scope scope = { .bytes_max = 1 << 16 };
+	struct workflow_step_plan plan;
+	struct lb_arena arena;
+	struct lb_bytes name;
+
+	lb_arena_init(&arena, &lb_mem_host);
+	for (uint32_t i = 0; i < job->step_count; i++) {
+		lb_ignore(workflow_step_name(&name, &arena, &job->steps[i], &scope, NULL));
+		lb_ignore(workflow_step_evaluate(&plan, &arena, workflow, job, &job->steps[i],
+		                                 &scope, NULL));
+	}
+	lb_arena_release(&arena);
+}
+
+/* End what is ready, a few rounds. */
+static void drive(struct workflow_plan *plan)
+{
+	for (unsigned round = 0; round < 20; round++) {
+		for (size_t i = 0; i < workflow_plan_count(plan); i++) {
+			const struct workflow_instance *at = workflow_plan_at(plan, i);
+
+			if (at->state != WORKFLOW_READY)
+				continue;
+			lb_ignore(workflow_plan_finish(plan, at->id,
+			                               round % 3 == 1 ? WORKFLOW_RESULT_FAILURE
+			                                              : WORKFLOW_RESULT_SUCCESS,
+			                               NULL, NULL));
+			break;
+		}
+	}
+	lb_ignore(workflow_plan_cancel(plan, NULL));
+	(void)workflow_plan_conclusion(plan);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct lb_bytes source = { data, size };
+	struct workflow_plan_options options = { .read_file = read_file,
+		                                 .self = &source,
+		                                 .call_depth_max = 3 };
+	struct workflow_event event = { .name = "push", .ref = LB_LIT("refs/heads/main") };
+	struct workflow *checked, *workflow;
+	struct workflow_plan *plan;
+	struct lb_diag diag = { 0 };
+
+	if (!lb_failed(workflow_check(&checked, &lb_mem_host, source, "fuzz.yml")))
+		workflow_free(checked);
+	if (lb_failed(workflow_parse(&workflow, &lb_mem_host, source, "fuzz.yml", &diag)))
+		return 0;
+	(void)workflow_matches_event(workflow, &event, &diag);
+	for (uint32_t i = 0; i < workflow->job_count; i++)
+		evaluate_steps(workflow, &workflow->jobs[i]);
+	if (!lb_failed(workflow_plan_new(&plan, &lb_mem_host, workflow, &options, &diag))) {
+		drive(plan);
+		workflow_plan_free(plan);
+	}
+	workflow_free(workflow);
+	return 0;
+}
