@@ -142,7 +142,7 @@ static lb_err start_of(uint64_t *out, struct lb_http_exchange *x, const char *qu
 void coord_api_run_events(struct lb_http_exchange *x, void *ctx)
 {
 	struct coord_api *api = ctx;
-	struct lb_value *changes;
+	struct lb_value *changes = NULL;
 	struct stream *stream;
 	uint64_t id = 0, after = 0;
 	bool over = false;

@@ -242,9 +242,9 @@ static lb_err grant(struct live_lease **out, struct change *change,
 	return LB_OK;
 }
 
-/* A job for this runner, when there is one.  The queue is locked. */
-static lb_err take_job(struct lb_value **message, struct change *change, struct lb_arena *arena,
-                       struct live_runner *runner, struct lb_diag *diag)
+/* A job for this runner, when there is one; *taken gets which.  The queue is locked. */
+static lb_err take_job(struct lb_value **message, struct ready_job *taken, struct change *change,
+                       struct lb_arena *arena, struct live_runner *runner, struct lb_diag *diag)
 {
 	struct coord_queue *queue = change->queue;
 	struct live_lease *lease = NULL;
@@ -258,8 +258,10 @@ static lb_err take_job(struct lb_value **message, struct change *change, struct 
 	ready = find_ready(queue, runner);
 	if (ready == NULL)
 		return LB_OK;
-	LB_TRY(grant(&lease, change, runner, ready, diag));
-	err = coord_lease_message(message, change, arena, lease, diag);
+	*taken = *ready;
+	err = grant(&lease, change, runner, ready, diag);
+	if (!lb_failed(err))
+		err = coord_lease_message(message, change, arena, lease, diag);
 	if (lb_failed(err)) {
 		coord_lease_free(queue, lease);
 		return err;
@@ -269,11 +271,36 @@ static lb_err take_job(struct lb_value **message, struct change *change, struct 
 	return LB_OK;
 }
 
+/* A job that cannot be handed out (a secret that cannot be evaluated, a file that is gone) must not
+ * stand before all others for ever: it fails, and says why. */
+static void refuse_job(struct coord_queue *queue, const struct ready_job *job, const char *why)
+{
+	struct lb_bytes reason = lb_bytes_of(why);
+	struct change change;
+	lb_err err = coord_change_begin_locked(&change, queue);
+
+	if (lb_failed(err))
+		return; /* tried again with the next poll */
+	err = coord_change_commit(&change, coord_run_finish_job(&change, job->run_id, job->job_id,
+	                                                        WORKFLOW_RESULT_FAILURE, NULL,
+	                                                        reason, NULL));
+	coord_change_finish(&change);
+	if (!lb_failed(err) || lb_err_class(err) == LB_CLASS_ENV ||
+	    lb_failed(coord_change_begin_locked(&change, queue)))
+		return;
+	err = coord_change_commit(&change, coord_run_give_up(&change, job->run_id, reason));
+	coord_change_finish(&change);
+	if (lb_failed(err))
+		lb_log(queue->config.log, LB_LOG_ERROR, "a run cannot be given up",
+		       LB_COUNT("run", job->run_id), LB_FIELD("why", lb_err_text(err)));
+}
+
 /* The grant's memory follows the commit: on a failed one, take it out again. */
 static lb_err lease_in_change(struct lb_value **message, struct coord_queue *queue,
                               struct lb_arena *arena, struct live_runner *runner,
                               struct lb_diag *diag)
 {
+	struct ready_job taken = { 0 };
 	struct change change;
 	struct live_lease *lease;
 	lb_err err;
@@ -284,7 +311,7 @@ static lb_err lease_in_change(struct lb_value **message, struct coord_queue *que
 		set_expiry(lease, queue, change.now_ns);
 		err = coord_lease_message(message, &change, arena, lease, diag);
 	} else {
-		err = take_job(message, &change, arena, runner, diag);
+		err = take_job(message, &taken, &change, arena, runner, diag);
 	}
 	err = coord_change_commit(&change, err);
 	if (!lb_failed(err)) {
@@ -297,7 +324,10 @@ static lb_err lease_in_change(struct lb_value **message, struct coord_queue *que
 		*message = NULL;
 	}
 	coord_change_finish(&change);
-	return err;
+	if (!lb_failed(err) || taken.job_id == 0 || lb_err_class(err) == LB_CLASS_ENV)
+		return err;
+	refuse_job(queue, &taken, lb_diag_text(diag, err));
+	return LB_OK; /* the runner asks again */
 }
 
 lb_err coord_queue_lease(struct lb_value **message, struct coord_queue *queue,

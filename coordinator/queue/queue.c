@@ -176,15 +176,19 @@ static lb_err recover_runs(struct change *change, struct lb_diag *diag)
 
 	LB_TRY(coord_store_open_runs(&open, change->queue->config.store, &change->arena));
 	for (size_t i = 0; i < open.count; i++) {
+		struct lb_diag why = { 0 };
 		struct live_run *run;
-		lb_err err = coord_live_run(&run, change, open.at[i], diag);
+		lb_err err = coord_live_run(&run, change, open.at[i], &why);
 
 		if (!lb_failed(err))
-			err = coord_run_settle(change, run, diag);
-		if (lb_failed(err)) {
-			lb_diag_prefix(diag, "run %llu", (unsigned long long)open.at[i]);
-			return err;
-		}
+			err = coord_run_settle(change, run, &why);
+		/* One that cannot be planned any more must not keep all others from going on. */
+		if (lb_failed(err) && lb_err_class(err) != LB_CLASS_ENV)
+			err = coord_run_give_up(change, open.at[i],
+			                        lb_bytes_of(lb_diag_text(&why, err)));
+		if (lb_failed(err))
+			return lb_fail(diag, lb_code_of(err), "run %llu: %s",
+			               (unsigned long long)open.at[i], lb_diag_text(&why, err));
 	}
 	return LB_OK;
 }

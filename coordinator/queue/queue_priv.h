@@ -132,6 +132,10 @@ lb_err coord_run_finish_job(struct change *change, uint64_t run_id, uint64_t job
                             enum workflow_result result, const struct lb_value *outputs,
                             struct lb_bytes reason, struct lb_diag *diag);
 
+/* A run that cannot be planned any more ends with all its jobs, as failed.  Nothing of it is left
+ * in memory. */
+lb_err coord_run_give_up(struct change *change, uint64_t run_id, struct lb_bytes reason);
+
 /* Cancel within a change. */
 lb_err coord_run_cancel(struct change *change, uint64_t run_id, struct lb_diag *diag);
 

@@ -426,6 +426,40 @@ lb_err coord_run_finish_job(struct change *change, uint64_t run_id, uint64_t job
 	return coord_run_settle(change, run, diag);
 }
 
+lb_err coord_run_give_up(struct change *change, uint64_t run_id, struct lb_bytes reason)
+{
+	struct coord_queue *queue = change->queue;
+	struct coord_store *store = queue->config.store;
+	struct coord_end end = { .conclusion = "failure",
+		                 .reason = reason,
+		                 .annotations = lb_bytes_of("[]"),
+		                 .summary = lb_bytes_of("") };
+	struct coord_job *jobs;
+	size_t count;
+
+	LB_TRY(coord_store_jobs(&jobs, &count, store, &change->arena, run_id));
+	for (size_t i = 0; i < count; i++) {
+		struct live_lease *lease = coord_lease_of_job(queue, jobs[i].id);
+
+		if (jobs[i].state == COORD_JOB_COMPLETED)
+			continue;
+		if (lease != NULL) {
+			end.log_size = coord_log_seal(lease->log);
+			LB_TRY(coord_store_end_attempt(store, lease->fence, &end, change->now_ms));
+			coord_lease_drop(queue, lease);
+		}
+		LB_TRY(coord_store_end_job(store, jobs[i].id, "failure", reason, lb_bytes_of("{}"),
+		                           true, change->now_ms));
+	}
+	for (struct live_run *run = queue->runs; run != NULL; run = run->next)
+		run->over |= run->id == run_id;
+	queue->ready_stale = true;
+	coord_queue_touch(queue, run_id);
+	lb_log(queue->config.log, LB_LOG_ERROR, "a run is given up", LB_COUNT("run", run_id),
+	       LB_FIELD_B("why", reason));
+	return coord_store_end_run(store, run_id, "failure", change->now_ms);
+}
+
 lb_err coord_run_cancel(struct change *change, uint64_t run_id, struct lb_diag *diag)
 {
 	struct live_run *run;

@@ -141,18 +141,21 @@ bool fixture_commit_in(char sha[41], struct test *t, const char *repositories, c
 	};
 	static const char *const import[] = { "git", "fast-import", "--quiet", "--force", NULL };
 	static const char *const show[] = { "git", "rev-parse", "refs/heads/main", NULL };
-	char folder[700];
+	char folder[700], head[740];
+	bool has_parent;
 	struct lb_diag diag = { 0 };
 	struct lb_buf stream, out;
 	lb_err err;
 
 	(void)snprintf(folder, sizeof folder, "%s/acme/demo.git", repositories);
+	(void)snprintf(head, sizeof head, "%s/refs/heads/main", folder);
+	has_parent = lb_file_exists(&plat_host, head);
 	lb_buf_init(&stream, t->mem, 1 << 20);
 	lb_buf_init(&out, t->mem, 1 << 16);
 	lb_buf_addf(&stream,
 	            "commit refs/heads/main\ncommitter A <a@example.org> 1700000000 +0000\n"
-	            "data 11\nA subject.\n\nM 100644 inline %s\ndata %zu\n%s\n",
-	            path, strlen(content), content);
+	            "data 11\nA subject.\n\n%sM 100644 inline %s\ndata %zu\n%s\n",
+	            has_parent ? "from refs/heads/main^0\n" : "", path, strlen(content), content);
 	err = lb_file_make_folders(&plat_host, folder, &diag);
 	if (!lb_failed(err))
 		err = git(init, folder, (struct lb_bytes){ 0 }, NULL, &diag);

@@ -1,6 +1,8 @@
 /* queue_test.c - the state machine: fences, sessions, expiry, lost runners, restarts, reruns. */
 #include "coordinator/queue/queue.h"
 
+#include "base/data/json.h"
+#include "base/io/file.h"
 #include "tests/coordinator/fixture.h"
 
 #define PATH ".github/workflows/ci.yml"
@@ -675,6 +677,142 @@ TEST(a_bad_workflow_is_refused_with_its_place)
 		CHECK_OK(coord_read_runs(&runs, f.store, &f.arena, 0, 10));
 		CHECK(runs != NULL && runs->count == 0);
 	}
+	fixture_close(&f);
+}
+
+/* ---- what cannot go on ---- */
+
+#define CALLER(with) \
+	"on: workflow_dispatch\njobs:\n  call:\n    uses: ./.github/workflows/called.yml\n" with \
+	"  other:\n    runs-on: y\n    steps:\n      - run: x\n"
+
+static const char called[] = "on:\n  workflow_call:\n    secrets:\n      key:\n"
+			     "        required: false\n"
+			     "jobs:\n  inner:\n    runs-on: x\n    steps:\n      - run: x\n";
+
+/* Both files in one commit: the second commit has the first's. */
+static bool commit_call(struct fixture *f, const char *caller)
+{
+	return fixture_commit(f, ".github/workflows/called.yml", called) &&
+	       fixture_commit(f, PATH, caller);
+}
+
+TEST(a_called_workflow_is_handed_out_with_its_own_file)
+{
+	struct fixture f;
+	struct fixture_lease lease;
+	struct lb_bytes session;
+	uint64_t id;
+
+	if (!fixture_open(&f, t) || !commit_call(&f, CALLER("")))
+		return;
+	id = fixture_submit(&f);
+	session = fixture_session(&f, "r1", "[\"x\",\"y\"]");
+	lease = fixture_lease(&f, session);
+	CHECK_BYTES(lease.key, "call/inner");
+	check_member(t, lb_value_get(lease.message, "workflow"), "source", called);
+	CHECK(fixture_reopen(&f));
+	CHECK_OK(fixture_complete(&f, &lease, "failure", "{}", 0));
+	lease = fixture_lease(&f, session);
+	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	check_job(&f, id, "call", "completed", "failure");
+	check_member(t, fixture_run(&f, id), "conclusion", "failure");
+	CHECK_OK(coord_queue_rerun(f.queue, id, 0, true, NULL));
+	check_job(&f, id, "other", "completed", "success");
+	lease = fixture_lease(&f, session);
+	CHECK_BYTES(lease.key, "call/inner");
+	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	check_job(&f, id, "call", "completed", "success");
+	check_member(t, fixture_run(&f, id), "conclusion", "success");
+	fixture_close(&f);
+}
+
+TEST(a_job_that_cannot_be_handed_out_fails_and_lets_others_by)
+{
+	struct fixture f;
+	struct fixture_lease lease;
+	struct lb_bytes session;
+	uint64_t id;
+
+	if (!fixture_open(&f, t) ||
+	    !commit_call(&f, CALLER("    secrets:\n      key: ${{ fromJSON('{') }}\n")))
+		return;
+	id = fixture_submit(&f);
+	session = fixture_session(&f, "r1", "[\"x\",\"y\"]");
+	CHECK(fixture_lease(&f, session).message == NULL);
+	check_job(&f, id, "call/inner", "completed", "failure");
+	CHECK(lb_value_get_string(fixture_job(fixture_run(&f, id), "call/inner"), "reason").len >
+	      0);
+	lease = fixture_lease(&f, session);
+	CHECK_BYTES(lease.key, "other");
+	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	check_member(t, fixture_run(&f, id), "conclusion", "failure");
+	fixture_close(&f);
+}
+
+TEST(a_run_whose_repository_is_gone_is_given_up_at_the_start)
+{
+	struct fixture f;
+	struct fixture_lease lease;
+	bool cancel;
+	uint64_t id;
+
+	if (!fixture_open(&f, t) || !commit_call(&f, CALLER("")))
+		return;
+	id = fixture_submit(&f);
+	lease = fixture_lease(&f, fixture_session(&f, "r1", "[\"x\"]"));
+	CHECK_OK(lb_file_remove_tree(&plat_host, f.repositories, NULL));
+	CHECK(fixture_reopen(&f));
+	check_member(t, fixture_run(&f, id), "conclusion", "failure");
+	CHECK(lb_code_of(coord_queue_renew(&cancel, f.queue, &lease.claim, NULL)) == LB_E_STALE);
+	check_job(&f, id, "other", "completed", "failure");
+	fixture_close(&f);
+}
+
+/* ---- memory ---- */
+
+/* Whatever runs out, the answer is NOMEM, nothing is half done, and the same call succeeds later.
+ */
+TEST(a_run_survives_every_oom)
+{
+	struct fixture f;
+	struct fixture_lease lease = { 0 };
+	struct coord_submission what = { .repository = lb_bytes_of("acme/demo"),
+		                         .ref = lb_bytes_of("main"),
+		                         .workflow = lb_bytes_of("ci.yml"),
+		                         .actor = lb_bytes_of("a") };
+	struct lb_value *report = NULL;
+	struct lb_bytes raw = LB_B("{\"conclusion\":\"success\",\"log_size\":0}"), session;
+	uint64_t id = 0, number = 0, size = 0;
+	bool unknown;
+	lb_err err;
+
+	if (!begin(&f, t, two_jobs))
+		return;
+	session = fixture_session(&f, "r1", "[\"linux\"]");
+	CHECK_OK(lb_json_read(&report, &f.arena, raw, NULL));
+#define UNTIL_IT_WORKS(call) \
+	do { \
+		size_t fail_at = 0; \
+		do { \
+			t->heap.calls = 0; \
+			t->heap.failed = false; \
+			t->heap.fail_at = ++fail_at; \
+			err = (call); \
+			t->heap.fail_at = 0; \
+			CHECK(!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM); \
+		} while (lb_failed(err) && fail_at < 100000 && t->failures == 0); \
+		CHECK_OK(err); \
+	} while (0)
+	UNTIL_IT_WORKS(coord_queue_submit(&id, &number, &unknown, f.queue, &what, NULL));
+	CHECK(number == 1);
+	UNTIL_IT_WORKS(coord_queue_lease(&lease.message, f.queue, &f.arena, session, NULL));
+	lease = fixture_lease(&f, session);
+	CHECK(lease.attempt == 1);
+	UNTIL_IT_WORKS(coord_queue_complete(&size, f.queue, &lease.claim, report, raw, NULL));
+#undef UNTIL_IT_WORKS
+	check_job(&f, id, "build", "completed", "success");
+	check_job(&f, id, "test.0", "queued", "");
 	fixture_close(&f);
 }
 
