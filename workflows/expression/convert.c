@@ -36,9 +36,9 @@ double workflow_to_number(const struct lb_value *value)
 	case LB_NUMBER: return value->number;
 	case LB_STRING: return workflow_parse_number(value->string);
 	case LB_ARRAY:
-	case LB_OBJECT: return NAN;
+	case LB_OBJECT: return (double)NAN;
 	}
-	return NAN;
+	return (double)NAN;
 }
 
 struct lb_bytes workflow_to_text(struct lb_arena *arena, const struct lb_value *value)

@@ -251,9 +251,9 @@ static struct token read_word(struct lexer *lexer)
 	if (lb_bytes_is(word, "false"))
 		return literal(lexer, end, &workflow_false);
 	if (lb_bytes_is(word, "NaN"))
-		return literal(lexer, end, lb_value_number(lexer->arena, NAN));
+		return literal(lexer, end, lb_value_number(lexer->arena, (double)NAN));
 	if (lb_bytes_is(word, "Infinity"))
-		return literal(lexer, end, lb_value_number(lexer->arena, INFINITY));
+		return literal(lexer, end, lb_value_number(lexer->arena, (double)INFINITY));
 	for (next = end; space_at(lexer, next, &behind); next = behind)
 		;
 	kind = byte_at(lexer, next) == '(' ? TOKEN_FUNCTION : TOKEN_NAME;

@@ -53,7 +53,7 @@ static double read_decimal(struct lb_bytes text)
 	char copy[DECIMAL_BYTES_MAX + 1];
 
 	if (text.len > DECIMAL_BYTES_MAX)
-		return NAN;
+		return (double)NAN;
 	memcpy(copy, text.at, text.len);
 	copy[text.len] = 0;
 	return strtod(copy, NULL);
@@ -79,10 +79,10 @@ static double read_radix(struct lb_bytes text, int radix)
 		int digit = digit_value(text.at[i]);
 
 		if (digit >= radix)
-			return NAN;
+			return (double)NAN;
 		number = number * (uint64_t)radix + (uint64_t)digit;
 		if (number > UINT32_MAX)
-			return NAN;
+			return (double)NAN;
 	}
 	return (double)(int32_t)(uint32_t)number;
 }
@@ -99,10 +99,10 @@ double workflow_parse_number(struct lb_bytes text)
 	if (text.len > 2 && text.at[0] == '0' && text.at[1] == 'o')
 		return read_radix(text, 8);
 	if (lb_bytes_is(text, "Infinity") || lb_bytes_is(text, "+Infinity"))
-		return INFINITY;
+		return (double)INFINITY;
 	if (lb_bytes_is(text, "-Infinity"))
-		return -INFINITY;
-	return NAN;
+		return -(double)INFINITY;
+	return (double)NAN;
 }
 
 size_t workflow_number_text(char out[WORKFLOW_NUMBER_SIZE], double number)

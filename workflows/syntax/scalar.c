@@ -89,11 +89,11 @@ static bool read_special(struct workflow_token *out, struct lb_bytes text)
 	static const char *const none[] = { ".nan", ".NaN", ".NAN", NULL };
 
 	if (is_one_of(text, plus))
-		out->number = INFINITY;
+		out->number = (double)INFINITY;
 	else if (is_one_of(text, minus))
-		out->number = -INFINITY;
+		out->number = -(double)INFINITY;
 	else if (is_one_of(text, none))
-		out->number = NAN;
+		out->number = (double)NAN;
 	else
 		return false;
 	out->kind = WORKFLOW_NUMBER;
