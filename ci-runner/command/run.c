@@ -148,7 +148,12 @@ lb_err runner_command_run(struct lb_cli *cli)
 
 lb_err runner_command_inside(struct lb_cli *cli)
 {
-	return runner_inside_serve(cli->mem, cli->plat, cli->out, &cli->diag);
+	bool failed;
+
+	LB_TRY(runner_inside_serve(&failed, cli->mem, cli->plat, cli->out, &cli->diag));
+	/* The reason is in the answer: the runner says it once, as the step's error. */
+	cli->exit_status = failed ? 1 : 0;
+	return LB_OK;
 }
 
 /* ---- lint ---- */

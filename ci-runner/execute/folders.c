@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/io/file.h"
+#include "base/io/run.h"
 
 enum { ACCOUNTS_BYTES_MAX = 1024 * 1024 };
 
@@ -94,6 +95,18 @@ lb_err runner_folders_prepare(struct lb_mem *mem, struct plat *plat, const char 
 	return err;
 }
 
+/* A job may have taken all permissions from its folders; only root can remove them then. */
+static lb_err remove_one(struct plat *plat, const char *path, struct lb_diag *diag)
+{
+	const char *const argv[] = { "chmod", "-R", "u+rwX", "--", path, NULL };
+	lb_err err = lb_file_remove_tree(plat, path, diag);
+
+	if (lb_code_of(err) != LB_E_DENIED)
+		return err;
+	LB_TRY(lb_run_ok(&(struct lb_run){ .argv = argv, .timeout_ms = 600000 }, NULL, diag));
+	return lb_file_remove_tree(plat, path, diag);
+}
+
 lb_err runner_folders_remove(struct plat *plat, const struct runner_folders *folders,
                              struct lb_diag *diag)
 {
@@ -102,7 +115,7 @@ lb_err runner_folders_remove(struct plat *plat, const struct runner_folders *fol
 		                    folders->exchange };
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-		LB_TRY(lb_file_remove_tree(plat, all[i], diag));
+		LB_TRY(remove_one(plat, all[i], diag));
 	return LB_OK;
 }
 

@@ -47,6 +47,8 @@ lb_err runner_inside_hash(struct runner_inside *in, struct lb_diag *diag)
 		unsigned char one[LB_SHA256_SIZE];
 		uint64_t size;
 
+		if (matches.at[i].folder)
+			continue;
 		err = lb_sha256_file(hex, &size, in->plat, matches.at[i].path);
 		if (lb_failed(err)) {
 			lb_diag_set(diag, "hashFiles: %s: %s", matches.at[i].path,

@@ -6,6 +6,7 @@
 
 #include <fnmatch.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { MATCHES_MAX = 1000000, NAME_BYTES_MAX = 4096 };
 
@@ -160,12 +161,22 @@ static bool wanted(struct search *s, const char *path)
 
 static bool is_hidden(const char *below) { return below[0] == '.' || strstr(below, "/.") != NULL; }
 
-static lb_err keep(struct search *s, const char *path, bool folder)
+static lb_err keep(struct search *s, const char *path, enum plat_type type)
 {
+	bool folder = type == PLAT_DIRECTORY;
 	struct runner_match *match;
+	struct stat target;
 
-	if ((folder && s->glob->descendants) || !wanted(s, path))
+	if ((folder && s->glob->descendants) || type == PLAT_OTHER || !wanted(s, path))
 		return LB_OK;
+	/* Of a link counts what it leads to; one that leads nowhere is no file. */
+	if (type == PLAT_LINK && s->glob->descendants) {
+		if (stat(path, &target) != 0)
+			return LB_OK;
+		folder = S_ISDIR(target.st_mode);
+		if (!folder && !S_ISREG(target.st_mode))
+			return LB_OK;
+	}
 	match = lb_vec_add(&s->found);
 	if (match == NULL)
 		return lb_vec_check(&s->found);
@@ -181,10 +192,8 @@ static lb_err visit(void *ctx, const char *path, const struct plat_info *info)
 
 	if (!s->glob->hidden && is_hidden(path))
 		return LB_OK;
-	if (info->type == PLAT_OTHER)
-		return LB_OK;
 	whole = (const char *)lb_arena_format(s->arena, "%s/%s", s->top, path).at;
-	return whole != NULL ? keep(s, whole, info->type == PLAT_DIRECTORY) : lb_err_of(LB_E_NOMEM);
+	return whole != NULL ? keep(s, whole, info->type) : lb_err_of(LB_E_NOMEM);
 }
 
 static lb_err search_top(struct search *s, struct lb_mem *mem, struct plat *plat, const char *top,
@@ -196,7 +205,7 @@ static lb_err search_top(struct search *s, struct lb_mem *mem, struct plat *plat
 	if (lb_code_of(err) == LB_E_NOTFOUND)
 		return LB_OK;
 	LB_TRY(err);
-	LB_TRY(keep(s, top, info.type == PLAT_DIRECTORY));
+	LB_TRY(keep(s, top, info.type));
 	if (info.type != PLAT_DIRECTORY)
 		return LB_OK;
 	s->top = top;

@@ -5,7 +5,8 @@
  *   !out/old*      takes away what an earlier pattern found
  *   ~/x  /x        the home; an absolute path; everything else is relative to the root
  *
- * Links are not followed on the way.  Threads: any.
+ * Links to folders are found, not followed; with `descendants`, links that lead nowhere are left
+ * out. Threads: any.
  */
 #ifndef RUNNER_INSIDE_GLOB_H
 #define RUNNER_INSIDE_GLOB_H
@@ -24,7 +25,7 @@ struct runner_glob {
 
 struct runner_match {
 	const char *path; /* absolute */
-	bool folder;
+	bool folder;      /* or a link to one */
 };
 
 struct runner_matches {

@@ -84,11 +84,11 @@ static lb_err write_answer(struct runner_inside *in, const char *path, struct lb
 	return err;
 }
 
-static lb_err serve(struct runner_inside *in, struct lb_diag *diag)
+static lb_err serve(bool *failed, struct runner_inside *in, struct lb_diag *diag)
 {
 	struct lb_value *request;
 	const char *path;
-	lb_err err, written;
+	lb_err err;
 
 	LB_TRY(read_request(&request, in->arena, diag));
 	in->request = request;
@@ -97,18 +97,20 @@ static lb_err serve(struct runner_inside *in, struct lb_diag *diag)
 	err = runner_inside_do(in, diag);
 	if (lb_failed(err))
 		lb_value_set_text(in->arena, in->answer, "error", lb_diag_text(diag, err));
-	written = write_answer(in, path, diag);
-	return lb_failed(err) ? err : written;
+	*failed = lb_failed(err);
+	return write_answer(in, path, diag);
 }
 
-lb_err runner_inside_serve(struct lb_mem *mem, struct plat *plat, FILE *out, struct lb_diag *diag)
+lb_err runner_inside_serve(bool *failed, struct lb_mem *mem, struct plat *plat, FILE *out,
+                           struct lb_diag *diag)
 {
 	struct lb_arena arena;
 	struct runner_inside in = { .arena = &arena, .mem = mem, .plat = plat, .out = out };
 	lb_err err;
 
 	lb_arena_init(&arena, mem);
-	err = serve(&in, diag);
+	*failed = false;
+	err = serve(failed, &in, diag);
 	lb_arena_release(&arena);
 	return err;
 }

@@ -34,7 +34,8 @@ struct runner_inside {
 lb_err runner_inside_do(struct runner_inside *in, struct lb_diag *diag);
 
 /* The whole of `lifeboat-runner inside`: the request from standard input, the answer into the file
- * that it names; what failed is its member `error`. */
-lb_err runner_inside_serve(struct lb_mem *mem, struct plat *plat, FILE *out, struct lb_diag *diag);
+ * that it names.  Where the request failed, *failed, the answer's member `error` says why. */
+lb_err runner_inside_serve(bool *failed, struct lb_mem *mem, struct plat *plat, FILE *out,
+                           struct lb_diag *diag);
 
 #endif

@@ -121,6 +121,27 @@ ok $? "an action that cannot be run is named"
 grep -q "error: The action '.*' has timed out" "$tmp/out"
 ok $? "a step's time is limited"
 
+# ---- a job that puts links in the way of the runner
+outside=$tmp/outside
+mkdir -p "$outside/action"
+echo "top-secret=1" >"$outside/secret"
+echo "top-secret" >"$outside/action/action.yml"
+sed -i "s,OUTSIDE,$outside,g" .github/workflows/links.yml
+"$runner" run --workflow .github/workflows/links.yml --artifacts "$tmp/leaks" >"$tmp/out" 2>&1
+ok $? "a job with links in odd places ends"
+! grep -q top-secret "$tmp/out"
+ok $? "nothing from outside is shown"
+test "$(grep -c 'is no longer a regular file' "$tmp/out")" -ge 2
+ok $? "files that were replaced are refused"
+has "cannot be moved"
+! grep -rq top-secret "$tmp/leaks"
+ok $? "nothing from outside is in an artifact"
+test "$(cd "$outside" && find . -type f | sort | tr '\n' ' ')" = "./action/action.yml ./secret "
+ok $? "nothing was written outside"
+has "hash=[]"
+! ls -d "${TMPDIR:-/tmp}"/lifeboat-run-*/local/repo >"$tmp/out" 2>/dev/null
+ok $? "folders without permissions are removed too"
+
 "$runner" run --workflow .github/workflows/steps.yml --job nothing >"$tmp/out" 2>&1
 test $? -eq 1
 ok $? "an unknown job is refused"
@@ -191,6 +212,12 @@ wrote
 		--regid 64123 --clear-groups "$tmp/user/runner" run --workflow .github/workflows/steps.yml) >"$tmp/out" 2>&1
 	ok $? "a whole run as an ordinary user"
 	has "=== second (2): success"
+	(cd "$tmp/user/repo" && XDG_STATE_HOME=$tmp/user/state HOME=$tmp/user TMPDIR=$tmp/user setpriv --reuid 64123 \
+		--regid 64123 --clear-groups "$tmp/user/runner" run --workflow .github/workflows/links.yml) >"$tmp/out" 2>&1
+	ok $? "links as an ordinary user"
+	ls -d "$tmp"/user/lifeboat-run-* >"$tmp/out" 2>/dev/null
+	test ! -s "$tmp/out"
+	ok $? "... whose folders are removed too"
 fi
 
 echo "1..$count"
