@@ -19,7 +19,8 @@ static const char *op_text(const struct engine_validator *v)
 	return text != NULL ? text : "";
 }
 
-lb_err validate_fail(const struct engine_validator *v, enum lb_code code, const char *format, ...)
+lb_err engine_validate_fail(const struct engine_validator *v, enum lb_code code, const char *format,
+                            ...)
 {
 	if (v->r.diag != NULL) {
 		const char *op = op_text(v);
@@ -35,18 +36,19 @@ lb_err validate_fail(const struct engine_validator *v, enum lb_code code, const 
 	return lb_err_at(code, v->op_at);
 }
 
-lb_err validate_mismatch(const struct engine_validator *v, engine_type want, engine_type got)
+lb_err engine_validate_mismatch(const struct engine_validator *v, engine_type want, engine_type got)
 {
-	return validate_fail(v, LB_E_INVALID, "type mismatch: expected %s, found %s",
-	                     want == TYPE_ANY ? "a value" : engine_type_text(want),
-	                     got == TYPE_ANY ? "nothing" : engine_type_text(got));
+	return engine_validate_fail(v, LB_E_INVALID, "type mismatch: expected %s, found %s",
+	                            want == TYPE_ANY ? "a value" : engine_type_text(want),
+	                            got == TYPE_ANY ? "nothing" : engine_type_text(got));
 }
 
-lb_err validate_index(uint32_t *out, struct engine_validator *v, uint32_t count, const char *what)
+lb_err engine_validate_index(uint32_t *out, struct engine_validator *v, uint32_t count,
+                             const char *what)
 {
 	LB_TRY(engine_read_u32(out, &v->r));
 	if (*out >= count)
-		return validate_fail(v, LB_E_INVALID, "unknown %s %u", what, *out);
+		return engine_validate_fail(v, LB_E_INVALID, "unknown %s %u", what, *out);
 	return LB_OK;
 }
 
@@ -218,9 +220,9 @@ static void emit_imm_form(struct engine_validator *v, const struct engine_op_inf
                           unsigned code, union engine_cell operands)
 {
 	if (info->form == ENGINE_FORM_COMPARE_IMM)
-		emit_compare(v, code + ENGINE_CODE_COMPARE_IMM, operands, true);
+		engine_emit_compare(v, code + ENGINE_CODE_COMPARE_IMM, operands, true);
 	else
-		emit(v, code + ENGINE_CODE_BINARY_IMM, operands, true);
+		engine_emit(v, code + ENGINE_CODE_BINARY_IMM, operands, true);
 }
 
 static void emit_binary(struct engine_validator *v, const struct engine_op_info *info,
@@ -232,22 +234,22 @@ static void emit_binary(struct engine_validator *v, const struct engine_op_info 
 	uint32_t at = v->operand_count, to = home(v, at), slot_a, slot_b;
 
 	if (has_imm && fits_imm(b, info->operand)) {
-		slot_a = emit_slot(v, a, at);
+		slot_a = engine_emit_slot(v, a, at);
 		emit_imm_form(v, info, info->code, ab_imm(to, slot_a, (int32_t)(uint32_t)b->value));
 		return;
 	}
 	if (has_imm && fits_imm(a, info->operand) && mirrored(info->code) != 0) {
-		slot_b = emit_slot(v, b, at + 1);
+		slot_b = engine_emit_slot(v, b, at + 1);
 		emit_imm_form(v, info, mirrored(info->code),
 		              ab_imm(to, slot_b, (int32_t)(uint32_t)a->value));
 		return;
 	}
-	slot_a = emit_slot(v, a, at);
-	slot_b = emit_slot(v, b, at + 1);
+	slot_a = engine_emit_slot(v, a, at);
+	slot_b = engine_emit_slot(v, b, at + 1);
 	if (compares)
-		emit_compare(v, info->code, abcd(to, slot_a, slot_b, 0), false);
+		engine_emit_compare(v, info->code, abcd(to, slot_a, slot_b, 0), false);
 	else
-		emit(v, info->code, abcd(to, slot_a, slot_b, 0), true);
+		engine_emit(v, info->code, abcd(to, slot_a, slot_b, 0), true);
 }
 
 /* The local that an i32 operand is a sum with, and the sum's number: true for a local or a sum. */
@@ -262,19 +264,19 @@ static lb_err binary_op(struct engine_validator *v, const struct engine_op_info 
 	struct operand a, b;
 	uint32_t value = 0;
 
-	LB_TRY(validate_pop(&b, v, info->operand));
-	LB_TRY(validate_pop(&a, v, info->operand));
+	LB_TRY(engine_validate_pop(&b, v, info->operand));
+	LB_TRY(engine_validate_pop(&a, v, info->operand));
 	if (!emitting(v))
-		return validate_push(v, info->result);
+		return engine_validate_push(v, info->result);
 	/* A local plus or minus a number is put off: loads and stores can add by themselves. */
 	if (info->code == ENGINE_CODE_I32_ADD && b.place == PLACE_CONST && as_sum(&value, &a))
-		return validate_push_sum(v, a.local, value + (uint32_t)b.value);
+		return engine_validate_push_sum(v, a.local, value + (uint32_t)b.value);
 	if (info->code == ENGINE_CODE_I32_ADD && a.place == PLACE_CONST && as_sum(&value, &b))
-		return validate_push_sum(v, b.local, value + (uint32_t)a.value);
+		return engine_validate_push_sum(v, b.local, value + (uint32_t)a.value);
 	if (info->code == ENGINE_CODE_I32_SUB && b.place == PLACE_CONST && as_sum(&value, &a))
-		return validate_push_sum(v, a.local, value - (uint32_t)b.value);
+		return engine_validate_push_sum(v, a.local, value - (uint32_t)b.value);
 	emit_binary(v, info, &a, &b);
-	return validate_push(v, info->result);
+	return engine_validate_push(v, info->result);
 }
 
 static lb_err unary_op(struct engine_validator *v, const struct engine_op_info *info)
@@ -282,23 +284,23 @@ static lb_err unary_op(struct engine_validator *v, const struct engine_op_info *
 	struct operand a;
 	uint32_t to, slot;
 
-	LB_TRY(validate_pop(&a, v, info->operand));
+	LB_TRY(engine_validate_pop(&a, v, info->operand));
 	to = home(v, v->operand_count);
-	slot = emit_slot(v, &a, v->operand_count);
+	slot = engine_emit_slot(v, &a, v->operand_count);
 	/* "is zero" has fused forms as a comparison. */
 	if (info->code == ENGINE_CODE_I32_EQZ)
-		emit_compare(v, ENGINE_CODE_I32_EQ_IMM, ab_imm(to, slot, 0), true);
+		engine_emit_compare(v, ENGINE_CODE_I32_EQ_IMM, ab_imm(to, slot, 0), true);
 	else if (info->code == ENGINE_CODE_I64_EQZ)
-		emit_compare(v, ENGINE_CODE_I64_EQ_IMM, ab_imm(to, slot, 0), true);
+		engine_emit_compare(v, ENGINE_CODE_I64_EQ_IMM, ab_imm(to, slot, 0), true);
 	else
-		emit(v, info->code, abcd(to, slot, 0, 0), true);
-	return validate_push(v, info->result);
+		engine_emit(v, info->code, abcd(to, slot, 0, 0), true);
+	return engine_validate_push(v, info->result);
 }
 
 static lb_err require_memory(const struct engine_validator *v, uint32_t index)
 {
 	if (index >= v->module->memory_count)
-		return validate_fail(v, LB_E_INVALID, "unknown memory %u", index);
+		return engine_validate_fail(v, LB_E_INVALID, "unknown memory %u", index);
 	return LB_OK;
 }
 
@@ -310,13 +312,14 @@ static lb_err read_memarg(uint32_t *offset, struct engine_validator *v,
 
 	LB_TRY(engine_read_u32(&align, &v->r));
 	if (align >= 0x40) /* the bit of multiple memories, and what is none */
-		return validate_fail(v, LB_E_MALFORMED, "malformed memop flags");
+		return engine_validate_fail(v, LB_E_MALFORMED, "malformed memop flags");
 	LB_TRY(engine_read_u64(&wide, &v->r));
 	LB_TRY(require_memory(v, 0));
 	if (align > info->align_max)
-		return validate_fail(v, LB_E_INVALID, "alignment must not be larger than natural");
+		return engine_validate_fail(v, LB_E_INVALID,
+		                            "alignment must not be larger than natural");
 	if (wide > UINT32_MAX)
-		return validate_fail(v, LB_E_INVALID, "offset out of range");
+		return engine_validate_fail(v, LB_E_INVALID, "offset out of range");
 	*offset = (uint32_t)wide;
 	return LB_OK;
 }
@@ -327,18 +330,20 @@ static lb_err load_op(struct engine_validator *v, const struct engine_op_info *i
 	struct operand address;
 
 	LB_TRY(read_memarg(&offset, v, info));
-	LB_TRY(validate_pop(&address, v, ENGINE_I32));
+	LB_TRY(engine_validate_pop(&address, v, ENGINE_I32));
 	at = v->operand_count;
 	if (address.place == PLACE_SUM && offset == 0)
-		emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
-		     ab_imm(home(v, at), address.local, (int32_t)(uint32_t)address.value), true);
-	else if (offset <= UINT16_MAX && emit_take_sum(&a, &b, v, &address, at))
-		emit(v, (unsigned)info->code + ENGINE_CODE_INDEXED, abcd(home(v, at), a, b, offset),
-		     true);
+		engine_emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
+		            ab_imm(home(v, at), address.local, (int32_t)(uint32_t)address.value),
+		            true);
+	else if (offset <= UINT16_MAX && engine_emit_take_sum(&a, &b, v, &address, at))
+		engine_emit(v, (unsigned)info->code + ENGINE_CODE_INDEXED,
+		            abcd(home(v, at), a, b, offset), true);
 	else
-		emit(v, info->code,
-		     ab_imm(home(v, at), emit_slot(v, &address, at), (int32_t)offset), true);
-	return validate_push(v, info->result);
+		engine_emit(v, info->code,
+		            ab_imm(home(v, at), engine_emit_slot(v, &address, at), (int32_t)offset),
+		            true);
+	return engine_validate_push(v, info->result);
 }
 
 static lb_err store_op(struct engine_validator *v, const struct engine_op_info *info)
@@ -347,16 +352,17 @@ static lb_err store_op(struct engine_validator *v, const struct engine_op_info *
 	uint32_t offset = 0, at, slot;
 
 	LB_TRY(read_memarg(&offset, v, info));
-	LB_TRY(validate_pop(&value, v, info->operand));
-	LB_TRY(validate_pop(&address, v, ENGINE_I32));
+	LB_TRY(engine_validate_pop(&value, v, info->operand));
+	LB_TRY(engine_validate_pop(&address, v, ENGINE_I32));
 	at = v->operand_count;
-	slot = emit_slot(v, &value, at + 1);
+	slot = engine_emit_slot(v, &value, at + 1);
 	if (address.place == PLACE_SUM && offset == 0)
-		emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
-		     ab_imm(address.local, slot, (int32_t)(uint32_t)address.value), false);
+		engine_emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
+		            ab_imm(address.local, slot, (int32_t)(uint32_t)address.value), false);
 	else
-		emit(v, info->code, ab_imm(emit_slot(v, &address, at), slot, (int32_t)offset),
-		     false);
+		engine_emit(v, info->code,
+		            ab_imm(engine_emit_slot(v, &address, at), slot, (int32_t)offset),
+		            false);
 	return LB_OK;
 }
 
@@ -368,11 +374,11 @@ static lb_err local_op(struct engine_validator *v, uint16_t op)
 	uint32_t local = 0;
 	engine_type type;
 
-	LB_TRY(validate_index(&local, v, v->local_count, "local"));
+	LB_TRY(engine_validate_index(&local, v, v->local_count, "local"));
 	type = local_type(v, local);
 	if (op == ENGINE_OP_LOCAL_GET)
-		return validate_push_local(v, type, local);
-	LB_TRY(validate_pop(&value, v, type));
+		return engine_validate_push_local(v, type, local);
+	LB_TRY(engine_validate_pop(&value, v, type));
 	if (emitting(v) && !(value.place == PLACE_LOCAL && value.local == local)) {
 		union engine_cell *made =
 			v->last == NONE ? NULL : &v->module->cells[v->code_base + v->last + 1];
@@ -384,12 +390,12 @@ static lb_err local_op(struct engine_validator *v, uint16_t op)
 			made->a = (uint16_t)local;
 			v->last = NONE;
 		} else {
-			emit_preserve(v, local);
-			emit_move(v, local, &value, v->operand_count);
+			engine_emit_preserve(v, local);
+			engine_emit_move(v, local, &value, v->operand_count);
 			v->last = NONE;
 		}
 	}
-	return op == ENGINE_OP_LOCAL_TEE ? validate_push_local(v, type, local) : LB_OK;
+	return op == ENGINE_OP_LOCAL_TEE ? engine_validate_push_local(v, type, local) : LB_OK;
 }
 
 static lb_err global_op(struct engine_validator *v, uint16_t op)
@@ -398,18 +404,18 @@ static lb_err global_op(struct engine_validator *v, uint16_t op)
 	uint32_t global = 0, at;
 	struct operand value;
 
-	LB_TRY(validate_index(&global, v, m->global_count, "global"));
+	LB_TRY(engine_validate_index(&global, v, m->global_count, "global"));
 	if (op == ENGINE_OP_GLOBAL_GET) {
-		emit(v, ENGINE_CODE_GLOBAL_GET,
-		     ab_imm(home(v, v->operand_count), 0, (int32_t)global), true);
-		return validate_push(v, m->globals[global].type.content);
+		engine_emit(v, ENGINE_CODE_GLOBAL_GET,
+		            ab_imm(home(v, v->operand_count), 0, (int32_t)global), true);
+		return engine_validate_push(v, m->globals[global].type.content);
 	}
 	if (!m->globals[global].type.is_mutable)
-		return validate_fail(v, LB_E_INVALID, "immutable global");
-	LB_TRY(validate_pop(&value, v, m->globals[global].type.content));
+		return engine_validate_fail(v, LB_E_INVALID, "immutable global");
+	LB_TRY(engine_validate_pop(&value, v, m->globals[global].type.content));
 	at = v->operand_count;
-	emit(v, ENGINE_CODE_GLOBAL_SET, ab_imm(emit_slot(v, &value, at), 0, (int32_t)global),
-	     false);
+	engine_emit(v, ENGINE_CODE_GLOBAL_SET,
+	            ab_imm(engine_emit_slot(v, &value, at), 0, (int32_t)global), false);
 	return LB_OK;
 }
 
@@ -423,16 +429,16 @@ static lb_err const_op(struct engine_validator *v, uint16_t op)
 	switch (op) {
 	case ENGINE_OP_I32_CONST:
 		LB_TRY(engine_read_s32(&i32, &v->r));
-		return validate_push_const(v, ENGINE_I32, (uint32_t)i32);
+		return engine_validate_push_const(v, ENGINE_I32, (uint32_t)i32);
 	case ENGINE_OP_I64_CONST:
 		LB_TRY(engine_read_s64(&i64, &v->r));
-		return validate_push_const(v, ENGINE_I64, (uint64_t)i64);
+		return engine_validate_push_const(v, ENGINE_I64, (uint64_t)i64);
 	case ENGINE_OP_F32_CONST:
 		LB_TRY(engine_read_fixed32(&f32, &v->r));
-		return validate_push_const(v, ENGINE_F32, f32);
+		return engine_validate_push_const(v, ENGINE_F32, f32);
 	default:
 		LB_TRY(engine_read_fixed64(&f64, &v->r));
-		return validate_push_const(v, ENGINE_F64, f64);
+		return engine_validate_push_const(v, ENGINE_F64, f64);
 	}
 }
 
@@ -443,25 +449,27 @@ static lb_err select_op(struct engine_validator *v, engine_type type)
 	struct operand condition, a, b;
 	uint32_t at;
 
-	LB_TRY(validate_pop(&condition, v, ENGINE_I32));
-	LB_TRY(validate_pop(&b, v, type));
-	LB_TRY(validate_pop(&a, v, type));
+	LB_TRY(engine_validate_pop(&condition, v, ENGINE_I32));
+	LB_TRY(engine_validate_pop(&b, v, type));
+	LB_TRY(engine_validate_pop(&a, v, type));
 	if (type == TYPE_ANY) {
 		type = a.type != TYPE_ANY ? a.type : b.type;
 		if (b.type != TYPE_ANY && b.type != type)
-			return validate_mismatch(v, type, b.type);
+			return engine_validate_mismatch(v, type, b.type);
 		if (engine_type_is_ref(type))
-			return validate_fail(v, LB_E_INVALID,
-			                     "type mismatch: select of references needs its type");
+			return engine_validate_fail(
+				v, LB_E_INVALID,
+				"type mismatch: select of references needs its type");
 	}
 	at = v->operand_count;
 	if (emitting(v)) {
-		uint32_t slot_a = emit_slot(v, &a, at), slot_b = emit_slot(v, &b, at + 1);
-		uint32_t slot_c = emit_slot(v, &condition, at + 2);
+		uint32_t slot_a = engine_emit_slot(v, &a, at),
+			 slot_b = engine_emit_slot(v, &b, at + 1);
+		uint32_t slot_c = engine_emit_slot(v, &condition, at + 2);
 
-		emit(v, ENGINE_CODE_SELECT, abcd(home(v, at), slot_a, slot_b, slot_c), true);
+		engine_emit(v, ENGINE_CODE_SELECT, abcd(home(v, at), slot_a, slot_b, slot_c), true);
 	}
-	return validate_push(v, type);
+	return engine_validate_push(v, type);
 }
 
 static lb_err select_typed_op(struct engine_validator *v)
@@ -471,7 +479,7 @@ static lb_err select_typed_op(struct engine_validator *v)
 
 	LB_TRY(engine_read_u32(&count, &v->r));
 	if (count != 1)
-		return validate_fail(v, LB_E_INVALID, "invalid result arity");
+		return engine_validate_fail(v, LB_E_INVALID, "invalid result arity");
 	LB_TRY(engine_read_value_type(&type, &v->r, v->module));
 	return select_op(v, type);
 }
@@ -490,22 +498,23 @@ static lb_err ref_op(struct engine_validator *v, uint16_t op)
 		if (!engine_type_is_ref(heap))
 			return engine_reader_fail(&v->r, LB_E_MALFORMED, start,
 			                          "malformed reference type");
-		return validate_push_const(v, heap, 0);
+		return engine_validate_push_const(v, heap, 0);
 	case ENGINE_OP_REF_IS_NULL:
-		LB_TRY(validate_pop(&value, v, TYPE_ANY));
+		LB_TRY(engine_validate_pop(&value, v, TYPE_ANY));
 		if (value.type != TYPE_ANY && !engine_type_is_ref(value.type))
-			return validate_mismatch(v, ENGINE_FUNCREF, value.type);
+			return engine_validate_mismatch(v, ENGINE_FUNCREF, value.type);
 		at = v->operand_count;
-		emit_compare(v, ENGINE_CODE_I64_EQ_IMM,
-		             ab_imm(home(v, at), emit_slot(v, &value, at), 0), true);
-		return validate_push(v, ENGINE_I32);
+		engine_emit_compare(v, ENGINE_CODE_I64_EQ_IMM,
+		                    ab_imm(home(v, at), engine_emit_slot(v, &value, at), 0), true);
+		return engine_validate_push(v, ENGINE_I32);
 	default:
-		LB_TRY(validate_index(&func, v, m->func_count, "function"));
+		LB_TRY(engine_validate_index(&func, v, m->func_count, "function"));
 		if (!m->func_declared[func])
-			return validate_fail(v, LB_E_INVALID, "undeclared function reference");
-		emit(v, ENGINE_CODE_REF_FUNC, ab_imm(home(v, v->operand_count), 0, (int32_t)func),
-		     true);
-		return validate_push(v, ENGINE_FUNCREF);
+			return engine_validate_fail(v, LB_E_INVALID,
+			                            "undeclared function reference");
+		engine_emit(v, ENGINE_CODE_REF_FUNC,
+		            ab_imm(home(v, v->operand_count), 0, (int32_t)func), true);
+		return engine_validate_push(v, ENGINE_FUNCREF);
 	}
 }
 
@@ -520,9 +529,9 @@ static lb_err pop_three(union engine_cell *out, struct engine_validator *v, engi
 	uint32_t slots[3];
 
 	for (unsigned i = 3; i-- > 0;)
-		LB_TRY(validate_pop(&o[i], v, types[i]));
+		LB_TRY(engine_validate_pop(&o[i], v, types[i]));
 	for (unsigned i = 0; i < 3; i++)
-		slots[i] = emit_slot(v, &o[i], v->operand_count + i);
+		slots[i] = engine_emit_slot(v, &o[i], v->operand_count + i);
 	*out = abcd(slots[0], slots[1], slots[2], 0);
 	return LB_OK;
 }
@@ -533,17 +542,17 @@ static lb_err three_op(struct engine_validator *v, unsigned code, engine_type mi
 	union engine_cell operands = { 0 };
 
 	LB_TRY(pop_three(&operands, v, ENGINE_I32, middle, ENGINE_I32));
-	emit(v, code, operands, false);
-	emit_cell(v, x);
+	engine_emit(v, code, operands, false);
+	engine_emit_cell(v, x);
 	return LB_OK;
 }
 
 static lb_err check_data_index(const struct engine_validator *v, uint32_t data)
 {
 	if (!v->module->has_data_count && v->module->has_data)
-		return validate_fail(v, LB_E_MALFORMED, "data count section required");
+		return engine_validate_fail(v, LB_E_MALFORMED, "data count section required");
 	if (data >= v->module->data_count)
-		return validate_fail(v, LB_E_INVALID, "unknown data segment %u", data);
+		return engine_validate_fail(v, LB_E_INVALID, "unknown data segment %u", data);
 	return LB_OK;
 }
 
@@ -564,15 +573,16 @@ static lb_err memory_op(struct engine_validator *v, uint16_t op)
 	switch (op) {
 	case ENGINE_OP_MEMORY_SIZE:
 		LB_TRY(read_memory(v));
-		emit(v, ENGINE_CODE_MEMORY_SIZE, abcd(home(v, v->operand_count), 0, 0, 0), true);
-		return validate_push(v, ENGINE_I32);
+		engine_emit(v, ENGINE_CODE_MEMORY_SIZE, abcd(home(v, v->operand_count), 0, 0, 0),
+		            true);
+		return engine_validate_push(v, ENGINE_I32);
 	case ENGINE_OP_MEMORY_GROW:
 		LB_TRY(read_memory(v));
-		LB_TRY(validate_pop(&value, v, ENGINE_I32));
+		LB_TRY(engine_validate_pop(&value, v, ENGINE_I32));
 		at = v->operand_count;
-		emit(v, ENGINE_CODE_MEMORY_GROW, abcd(home(v, at), emit_slot(v, &value, at), 0, 0),
-		     true);
-		return validate_push(v, ENGINE_I32);
+		engine_emit(v, ENGINE_CODE_MEMORY_GROW,
+		            abcd(home(v, at), engine_emit_slot(v, &value, at), 0, 0), true);
+		return engine_validate_push(v, ENGINE_I32);
 	case ENGINE_OP_MEMORY_INIT:
 		LB_TRY(engine_read_u32(&data, &v->r));
 		LB_TRY(read_memory(v));
@@ -581,19 +591,19 @@ static lb_err memory_op(struct engine_validator *v, uint16_t op)
 	case ENGINE_OP_DATA_DROP:
 		LB_TRY(engine_read_u32(&data, &v->r));
 		LB_TRY(check_data_index(v, data));
-		emit(v, ENGINE_CODE_DATA_DROP, ab_imm(0, 0, (int32_t)data), false);
+		engine_emit(v, ENGINE_CODE_DATA_DROP, ab_imm(0, 0, (int32_t)data), false);
 		return LB_OK;
 	case ENGINE_OP_MEMORY_COPY:
 		LB_TRY(read_memory(v));
 		LB_TRY(read_memory(v));
 		LB_TRY(pop_three(&operands, v, ENGINE_I32, ENGINE_I32, ENGINE_I32));
-		emit(v, ENGINE_CODE_MEMORY_COPY, operands, false);
+		engine_emit(v, ENGINE_CODE_MEMORY_COPY, operands, false);
 		return LB_OK;
 	default:
 		assert(op == ENGINE_OP_MEMORY_FILL);
 		LB_TRY(read_memory(v));
 		LB_TRY(pop_three(&operands, v, ENGINE_I32, ENGINE_I32, ENGINE_I32));
-		emit(v, ENGINE_CODE_MEMORY_FILL, operands, false);
+		engine_emit(v, ENGINE_CODE_MEMORY_FILL, operands, false);
 		return LB_OK;
 	}
 }
@@ -605,19 +615,22 @@ static lb_err table_access_op(struct engine_validator *v, uint16_t op, uint32_t 
 	uint32_t at;
 
 	if (op == ENGINE_OP_TABLE_GET) {
-		LB_TRY(validate_pop(&index, v, ENGINE_I32));
+		LB_TRY(engine_validate_pop(&index, v, ENGINE_I32));
 		at = v->operand_count;
-		emit(v, ENGINE_CODE_TABLE_GET,
-		     ab_imm(home(v, at), emit_slot(v, &index, at), (int32_t)table), true);
-		return validate_push(v, element);
+		engine_emit(v, ENGINE_CODE_TABLE_GET,
+		            ab_imm(home(v, at), engine_emit_slot(v, &index, at), (int32_t)table),
+		            true);
+		return engine_validate_push(v, element);
 	}
-	LB_TRY(validate_pop(&value, v, element));
-	LB_TRY(validate_pop(&index, v, ENGINE_I32));
+	LB_TRY(engine_validate_pop(&value, v, element));
+	LB_TRY(engine_validate_pop(&index, v, ENGINE_I32));
 	at = v->operand_count;
 	if (emitting(v)) {
-		uint32_t slot_a = emit_slot(v, &index, at), slot_b = emit_slot(v, &value, at + 1);
+		uint32_t slot_a = engine_emit_slot(v, &index, at),
+			 slot_b = engine_emit_slot(v, &value, at + 1);
 
-		emit(v, ENGINE_CODE_TABLE_SET, ab_imm(slot_a, slot_b, (int32_t)table), false);
+		engine_emit(v, ENGINE_CODE_TABLE_SET, ab_imm(slot_a, slot_b, (int32_t)table),
+		            false);
 	}
 	return LB_OK;
 }
@@ -627,16 +640,17 @@ static lb_err table_grow_op(struct engine_validator *v, uint32_t table, engine_t
 	struct operand value, count;
 	uint32_t at;
 
-	LB_TRY(validate_pop(&count, v, ENGINE_I32));
-	LB_TRY(validate_pop(&value, v, element));
+	LB_TRY(engine_validate_pop(&count, v, ENGINE_I32));
+	LB_TRY(engine_validate_pop(&value, v, element));
 	at = v->operand_count;
 	if (emitting(v)) {
-		uint32_t slot_a = emit_slot(v, &value, at), slot_b = emit_slot(v, &count, at + 1);
+		uint32_t slot_a = engine_emit_slot(v, &value, at),
+			 slot_b = engine_emit_slot(v, &count, at + 1);
 
-		emit(v, ENGINE_CODE_TABLE_GROW, abcd(home(v, at), slot_a, slot_b, 0), false);
-		emit_cell(v, table);
+		engine_emit(v, ENGINE_CODE_TABLE_GROW, abcd(home(v, at), slot_a, slot_b, 0), false);
+		engine_emit_cell(v, table);
 	}
-	return validate_push(v, ENGINE_I32);
+	return engine_validate_push(v, ENGINE_I32);
 }
 
 /* table.init and table.copy: two indices, elements of one type. */
@@ -649,14 +663,14 @@ static lb_err table_move_op(struct engine_validator *v, uint16_t op)
 
 	if (init) /* the segment's index comes first, and is checked last */
 		LB_TRY(engine_read_u32(&from, &v->r));
-	LB_TRY(validate_index(&to, v, m->table_count, "table"));
+	LB_TRY(engine_validate_index(&to, v, m->table_count, "table"));
 	if (!init)
-		LB_TRY(validate_index(&from, v, m->table_count, "table"));
+		LB_TRY(engine_validate_index(&from, v, m->table_count, "table"));
 	else if (from >= m->elem_count)
-		return validate_fail(v, LB_E_INVALID, "unknown elem segment %u", from);
+		return engine_validate_fail(v, LB_E_INVALID, "unknown elem segment %u", from);
 	type = init ? m->elems[from].type : m->tables[from].element;
 	if (type != m->tables[to].element)
-		return validate_mismatch(v, m->tables[to].element, type);
+		return engine_validate_mismatch(v, m->tables[to].element, type);
 	return three_op(v, init ? ENGINE_CODE_TABLE_INIT : ENGINE_CODE_TABLE_COPY, ENGINE_I32,
 	                to | (uint64_t)from << 32);
 }
@@ -670,19 +684,19 @@ static lb_err table_op(struct engine_validator *v, uint16_t op)
 	if (op == ENGINE_OP_TABLE_INIT || op == ENGINE_OP_TABLE_COPY)
 		return table_move_op(v, op);
 	if (op == ENGINE_OP_ELEM_DROP) {
-		LB_TRY(validate_index(&index, v, m->elem_count, "elem segment"));
-		emit(v, ENGINE_CODE_ELEM_DROP, ab_imm(0, 0, (int32_t)index), false);
+		LB_TRY(engine_validate_index(&index, v, m->elem_count, "elem segment"));
+		engine_emit(v, ENGINE_CODE_ELEM_DROP, ab_imm(0, 0, (int32_t)index), false);
 		return LB_OK;
 	}
-	LB_TRY(validate_index(&index, v, m->table_count, "table"));
+	LB_TRY(engine_validate_index(&index, v, m->table_count, "table"));
 	element = m->tables[index].element;
 	switch (op) {
 	case ENGINE_OP_TABLE_GROW: return table_grow_op(v, index, element);
 	case ENGINE_OP_TABLE_FILL: return three_op(v, ENGINE_CODE_TABLE_FILL, element, index);
 	case ENGINE_OP_TABLE_SIZE:
-		emit(v, ENGINE_CODE_TABLE_SIZE,
-		     ab_imm(home(v, v->operand_count), 0, (int32_t)index), true);
-		return validate_push(v, ENGINE_I32);
+		engine_emit(v, ENGINE_CODE_TABLE_SIZE,
+		            ab_imm(home(v, v->operand_count), 0, (int32_t)index), true);
+		return engine_validate_push(v, ENGINE_I32);
 	default: return table_access_op(v, op, index, element);
 	}
 }
@@ -696,10 +710,10 @@ static lb_err other_op(struct engine_validator *v, uint16_t op)
 	switch (op) {
 	case ENGINE_OP_NOP: return LB_OK;
 	case ENGINE_OP_UNREACHABLE:
-		emit_head(v, ENGINE_CODE_UNREACHABLE);
-		validate_unreachable(v);
+		engine_emit_head(v, ENGINE_CODE_UNREACHABLE);
+		engine_validate_unreachable(v);
 		return LB_OK;
-	case ENGINE_OP_DROP: return validate_pop(&o, v, TYPE_ANY);
+	case ENGINE_OP_DROP: return engine_validate_pop(&o, v, TYPE_ANY);
 	case ENGINE_OP_SELECT: return select_op(v, TYPE_ANY);
 	case ENGINE_OP_SELECT_TYPED: return select_typed_op(v);
 	default: return ref_op(v, op);
@@ -719,7 +733,7 @@ static lb_err special_op(struct engine_validator *v, uint16_t op, uint8_t imm)
 	case ENGINE_IMM_BLOCK:
 	case ENGINE_IMM_LABEL:
 	case ENGINE_IMM_LABELS:
-	case ENGINE_IMM_TYPE_TABLE: return validate_control_op(v, op);
+	case ENGINE_IMM_TYPE_TABLE: return engine_validate_control_op(v, op);
 	case ENGINE_IMM_MEMORY:
 	case ENGINE_IMM_DATA:
 	case ENGINE_IMM_DATA_MEMORY:
@@ -736,7 +750,7 @@ static lb_err special_op(struct engine_validator *v, uint16_t op, uint8_t imm)
 	}
 	if (op == ENGINE_OP_ELSE || op == ENGINE_OP_END || op == ENGINE_OP_RETURN ||
 	    op == ENGINE_OP_CALL)
-		return validate_control_op(v, op);
+		return engine_validate_control_op(v, op);
 	return other_op(v, op);
 }
 
@@ -752,7 +766,7 @@ static lb_err read_op(uint16_t *out, struct engine_validator *v)
 		return LB_OK;
 	LB_TRY(engine_read_u32(&second, &v->r));
 	if (second >= ENGINE_OP_COUNT - 0x100)
-		return validate_fail(v, LB_E_MALFORMED, "illegal opcode fc %02x", second);
+		return engine_validate_fail(v, LB_E_MALFORMED, "illegal opcode fc %02x", second);
 	*out = (uint16_t)(0x100 + second);
 	return LB_OK;
 }
@@ -765,7 +779,8 @@ static lb_err one_op(struct engine_validator *v)
 	LB_TRY(read_op(&op, v));
 	info = &engine_op_table[op];
 	if (v->module->features_off[info->feature])
-		return validate_fail(v, LB_E_MALFORMED, "illegal opcode: the feature is off");
+		return engine_validate_fail(v, LB_E_MALFORMED,
+		                            "illegal opcode: the feature is off");
 	switch ((enum engine_form)info->form) {
 	case ENGINE_FORM_UNARY: return unary_op(v, info);
 	case ENGINE_FORM_BINARY:
@@ -777,8 +792,8 @@ static lb_err one_op(struct engine_validator *v)
 	case ENGINE_FORM_OP: return special_op(v, op, info->imm);
 	case ENGINE_FORM_NONE: break;
 	}
-	return validate_fail(v, LB_E_MALFORMED, "illegal opcode %s%02x", op >= 0x100 ? "fc " : "",
-	                     op & 0xffu);
+	return engine_validate_fail(v, LB_E_MALFORMED, "illegal opcode %s%02x",
+	                            op >= 0x100 ? "fc " : "", op & 0xffu);
 }
 
 /* ---- a body ---- */
@@ -807,12 +822,12 @@ lb_err engine_validate_body(struct engine_validator *v, uint32_t func, struct en
 	v->control_count = 0;
 	v->last = NONE;
 	LB_TRY(read_locals(v, type));
-	LB_TRY(validate_push_control(v, ENGINE_OP_END, type));
+	LB_TRY(engine_validate_push_control(v, ENGINE_OP_END, type));
 	while (v->control_count > 0)
 		LB_TRY(one_op(v));
 	if (v->r.at != v->r.end)
-		return validate_fail(v, LB_E_MALFORMED,
-		                     "END opcode expected: bytes follow the body");
+		return engine_validate_fail(v, LB_E_MALFORMED,
+		                            "END opcode expected: bytes follow the body");
 	if (v->no_memory)
 		return lb_err_of(LB_E_NOMEM);
 	finish_body(v, type);

@@ -29,7 +29,7 @@ static lb_err read_block_type(struct engine_func_type *out, struct engine_valida
 	if (index < 0 || m->features_off[ENGINE_FEATURE_MULTI_VALUE])
 		return engine_reader_fail(&v->r, LB_E_MALFORMED, start, "malformed block type");
 	if (index >= m->type_count)
-		return validate_fail(v, LB_E_INVALID, "unknown type %u", (unsigned)index);
+		return engine_validate_fail(v, LB_E_INVALID, "unknown type %u", (unsigned)index);
 	*out = m->types[index];
 	return LB_OK;
 }
@@ -49,7 +49,7 @@ static lb_err read_label(struct control **out, struct engine_validator *v)
 {
 	uint32_t depth = 0;
 
-	LB_TRY(validate_index(&depth, v, v->control_count, "label"));
+	LB_TRY(engine_validate_index(&depth, v, v->control_count, "label"));
 	*out = &v->controls[v->control_count - 1 - depth];
 	return LB_OK;
 }
@@ -58,9 +58,9 @@ static lb_err read_label(struct control **out, struct engine_validator *v)
 
 static lb_err enter(struct engine_validator *v, uint16_t op, const struct engine_func_type *type)
 {
-	LB_TRY(validate_pop_all(v, type->params, type->param_count));
-	LB_TRY(validate_push_control(v, op, type));
-	return validate_push_all(v, type->params, type->param_count);
+	LB_TRY(engine_validate_pop_all(v, type->params, type->param_count));
+	LB_TRY(engine_validate_push_control(v, op, type));
+	return engine_validate_push_all(v, type->params, type->param_count);
 }
 
 static lb_err block_op(struct engine_validator *v, uint16_t op)
@@ -68,8 +68,8 @@ static lb_err block_op(struct engine_validator *v, uint16_t op)
 	struct engine_func_type type;
 
 	LB_TRY(read_block_type(&type, v));
-	emit_home(v, type.param_count);
-	emit_unalias(v);
+	engine_emit_home(v, type.param_count);
+	engine_emit_unalias(v);
 	if (op == ENGINE_OP_LOOP)
 		v->last = NONE;
 	return enter(v, op, &type);
@@ -83,12 +83,12 @@ static lb_err if_op(struct engine_validator *v)
 	uint32_t branch = NONE;
 
 	LB_TRY(read_block_type(&type, v));
-	LB_TRY(validate_pop(&o, v, ENGINE_I32));
-	condition = emit_take_condition(v, &o, v->operand_count);
-	emit_home(v, type.param_count);
-	emit_unalias(v);
+	LB_TRY(engine_validate_pop(&o, v, ENGINE_I32));
+	condition = engine_emit_take_condition(v, &o, v->operand_count);
+	engine_emit_home(v, type.param_count);
+	engine_emit_unalias(v);
 	if (emitting(v))
-		branch = emit_branch_if(v, condition, false);
+		branch = engine_emit_branch_if(v, condition, false);
 	LB_TRY(enter(v, ENGINE_OP_IF, &type));
 	top(v)->otherwise = branch;
 	return LB_OK;
@@ -97,10 +97,10 @@ static lb_err if_op(struct engine_validator *v)
 /* The operands of the block are its results, neither more nor fewer. */
 static lb_err check_results(struct engine_validator *v, const struct control *c)
 {
-	LB_TRY(validate_peek_all(v, c->type.results, c->type.result_count));
+	LB_TRY(engine_validate_peek_all(v, c->type.results, c->type.result_count));
 	if (v->operand_count > c->height + c->type.result_count)
-		return validate_fail(v, LB_E_INVALID,
-		                     "type mismatch: values remain at the block's end");
+		return engine_validate_fail(v, LB_E_INVALID,
+		                            "type mismatch: values remain at the block's end");
 	return LB_OK;
 }
 
@@ -109,19 +109,20 @@ static lb_err else_op(struct engine_validator *v)
 	struct control *c = top(v);
 
 	if (c->op != ENGINE_OP_IF)
-		return validate_fail(v, LB_E_MALFORMED, "END opcode expected: else without if");
+		return engine_validate_fail(v, LB_E_MALFORMED,
+		                            "END opcode expected: else without if");
 	LB_TRY(check_results(v, c));
 	if (emitting(v)) {
-		emit_home(v, c->type.result_count);
-		emit_aim(v, emit_branch(v), c);
+		engine_emit_home(v, c->type.result_count);
+		engine_emit_aim(v, engine_emit_branch(v), c);
 	}
 	if (c->otherwise != NONE)
-		emit_aim_here(v, c->otherwise);
-	validate_truncate(v, c->height);
+		engine_emit_aim_here(v, c->otherwise);
+	engine_validate_truncate(v, c->height);
 	c->op = ENGINE_OP_ELSE;
 	c->otherwise = NONE;
 	c->unreachable = c->dead = false;
-	return validate_push_all(v, c->type.params, c->type.param_count);
+	return engine_validate_push_all(v, c->type.params, c->type.param_count);
 }
 
 /* The function's own end: branches to it find their values at home. */
@@ -129,15 +130,15 @@ static lb_err end_function(struct engine_validator *v, struct control *c)
 {
 	uint32_t count = c->type.result_count;
 
-	emit_return(v, count);
+	engine_emit_return(v, count);
 	if (c->forward != NONE) {
-		validate_truncate(v, c->height);
+		engine_validate_truncate(v, c->height);
 		c->unreachable = c->dead = false;
-		emit_label(v, c);
-		LB_TRY(validate_push_all(v, c->type.results, count));
-		emit_return(v, count);
+		engine_emit_label(v, c);
+		LB_TRY(engine_validate_push_all(v, c->type.results, count));
+		engine_emit_return(v, count);
 	}
-	validate_truncate(v, 0);
+	engine_validate_truncate(v, 0);
 	v->control_count--;
 	return LB_OK;
 }
@@ -160,8 +161,8 @@ static lb_err end_op(struct engine_validator *v)
 
 	LB_TRY(check_results(v, c));
 	if (c->op == ENGINE_OP_IF && !params_are_results(&type))
-		return validate_fail(v, LB_E_INVALID,
-		                     "type mismatch: if without else gives no values");
+		return engine_validate_fail(v, LB_E_INVALID,
+		                            "type mismatch: if without else gives no values");
 	if (v->control_count == 1)
 		return end_function(v, c);
 	meets = c->forward != NONE || c->op == ENGINE_OP_IF || c->op == ENGINE_OP_ELSE;
@@ -171,15 +172,15 @@ static lb_err end_op(struct engine_validator *v)
 		return LB_OK;
 	}
 	if (falls)
-		emit_home(v, type.result_count);
+		engine_emit_home(v, type.result_count);
 	if (c->otherwise != NONE)
-		emit_aim_here(v, c->otherwise);
-	emit_label(v, c);
-	validate_truncate(v, c->height);
+		engine_emit_aim_here(v, c->otherwise);
+	engine_emit_label(v, c);
+	engine_validate_truncate(v, c->height);
 	v->control_count--;
 	if (!arrives)
 		top(v)->dead = true;
-	return validate_push_all(v, type.results, type.result_count);
+	return engine_validate_push_all(v, type.results, type.result_count);
 }
 
 /* ---- branches ---- */
@@ -187,11 +188,11 @@ static lb_err end_op(struct engine_validator *v)
 static void emit_exit(struct engine_validator *v, struct control *c, uint32_t count)
 {
 	if (c->op == ENGINE_OP_END && count > 0) {
-		emit_return(v, count);
+		engine_emit_return(v, count);
 		return;
 	}
-	emit_label_values(v, c, count);
-	emit_aim(v, emit_branch(v), c);
+	engine_emit_label_values(v, c, count);
+	engine_emit_aim(v, engine_emit_branch(v), c);
 }
 
 static lb_err br_op(struct engine_validator *v)
@@ -202,14 +203,14 @@ static lb_err br_op(struct engine_validator *v)
 
 	LB_TRY(read_label(&c, v));
 	types = label_types(&count, c);
-	LB_TRY(validate_peek_all(v, types, count));
+	LB_TRY(engine_validate_peek_all(v, types, count));
 	if (emitting(v)) {
 		if (c->op == ENGINE_OP_END)
-			emit_return(v, count);
+			engine_emit_return(v, count);
 		else
 			emit_exit(v, c, count);
 	}
-	validate_unreachable(v);
+	engine_validate_unreachable(v);
 	return LB_OK;
 }
 
@@ -235,23 +236,23 @@ static lb_err br_if_op(struct engine_validator *v)
 	uint32_t count;
 
 	LB_TRY(read_label(&c, v));
-	LB_TRY(validate_pop(&o, v, ENGINE_I32));
+	LB_TRY(engine_validate_pop(&o, v, ENGINE_I32));
 	types = label_types(&count, c);
 	if (!emitting(v)) {
-		LB_TRY(validate_pop_all(v, types, count));
-		return validate_push_all(v, types, count);
+		LB_TRY(engine_validate_pop_all(v, types, count));
+		return engine_validate_push_all(v, types, count);
 	}
-	LB_TRY(validate_peek_all(v, types, count));
-	condition = emit_take_condition(v, &o, v->operand_count);
+	LB_TRY(engine_validate_peek_all(v, types, count));
+	condition = engine_emit_take_condition(v, &o, v->operand_count);
 	if (count > 1) /* now, not only on the way out */
-		emit_home(v, count);
+		engine_emit_home(v, count);
 	if (in_place(v, c, count)) {
-		emit_aim(v, emit_branch_if(v, condition, true), c);
+		engine_emit_aim(v, engine_emit_branch_if(v, condition, true), c);
 	} else {
-		uint32_t stay = emit_branch_if(v, condition, false);
+		uint32_t stay = engine_emit_branch_if(v, condition, false);
 
 		emit_exit(v, c, count);
-		emit_aim_here(v, stay);
+		engine_emit_aim_here(v, stay);
 	}
 	return LB_OK;
 }
@@ -267,14 +268,14 @@ static lb_err br_table_entries(struct engine_validator *v, uint32_t labels, uint
 		LB_TRY(read_label(&c, v));
 		types = label_types(&arity, c);
 		if (arity != count)
-			return validate_fail(v, LB_E_INVALID,
-			                     "type mismatch: labels differ in values");
+			return engine_validate_fail(v, LB_E_INVALID,
+			                            "type mismatch: labels differ in values");
 		if (c->checked_at != v->op_at) /* each label once, however often it is named */
-			LB_TRY(validate_peek_all(v, types, arity));
+			LB_TRY(engine_validate_peek_all(v, types, arity));
 		c->checked_at = v->op_at;
-		branch = emit_branch(v);
+		branch = engine_emit_branch(v);
 		if (in_place(v, c, count))
-			emit_aim(v, branch, c);
+			engine_emit_aim(v, branch, c);
 	}
 	return LB_OK;
 }
@@ -288,7 +289,7 @@ static lb_err br_table_stubs(struct engine_validator *v, uint32_t labels, uint32
 
 		LB_TRY(read_label(&c, v));
 		if (!in_place(v, c, count)) {
-			emit_aim_here(v, entry);
+			engine_emit_aim_here(v, entry);
 			emit_exit(v, c, count);
 		}
 	}
@@ -303,21 +304,21 @@ static lb_err br_table_op(struct engine_validator *v)
 	struct operand o;
 
 	LB_TRY(engine_read_count(&labels, &v->r, 1, UINT32_MAX - 1, "labels"));
-	LB_TRY(validate_pop(&o, v, ENGINE_I32));
-	slot = emit_slot(v, &o, v->operand_count);
+	LB_TRY(engine_validate_pop(&o, v, ENGINE_I32));
+	slot = engine_emit_slot(v, &o, v->operand_count);
 	first = v->r;
 	LB_TRY(read_label(&c, v));
 	v->r = first;
 	(void)label_types(&count, c);
-	emit_home(v, count);
-	emit(v, ENGINE_CODE_BR_TABLE, ab_imm(slot, 0, (int32_t)labels), false);
-	entry = emit_here(v);
+	engine_emit_home(v, count);
+	engine_emit(v, ENGINE_CODE_BR_TABLE, ab_imm(slot, 0, (int32_t)labels), false);
+	entry = engine_emit_here(v);
 	LB_TRY(br_table_entries(v, labels + 1, count));
 	if (emitting(v) && count > 0) {
 		v->r = first;
 		LB_TRY(br_table_stubs(v, labels + 1, count, entry));
 	}
-	validate_unreachable(v);
+	engine_validate_unreachable(v);
 	return LB_OK;
 }
 
@@ -325,9 +326,9 @@ static lb_err return_op(struct engine_validator *v)
 {
 	const struct control *c = &v->controls[0];
 
-	LB_TRY(validate_peek_all(v, c->type.results, c->type.result_count));
-	emit_return(v, c->type.result_count);
-	validate_unreachable(v);
+	LB_TRY(engine_validate_peek_all(v, c->type.results, c->type.result_count));
+	engine_emit_return(v, c->type.result_count);
+	engine_validate_unreachable(v);
 	return LB_OK;
 }
 
@@ -339,20 +340,20 @@ static lb_err call_op(struct engine_validator *v)
 	const struct engine_func_type *type;
 	uint32_t func = 0, base;
 
-	LB_TRY(validate_index(&func, v, m->func_count, "function"));
+	LB_TRY(engine_validate_index(&func, v, m->func_count, "function"));
 	type = engine_form_func_type(m, func);
-	emit_home(v, type->param_count);
-	LB_TRY(validate_pop_all(v, type->params, type->param_count));
+	engine_emit_home(v, type->param_count);
+	LB_TRY(engine_validate_pop_all(v, type->params, type->param_count));
 	base = home(v, v->operand_count);
 	if (func < m->func_import_count) {
-		emit(v, ENGINE_CODE_CALL_FUNC, ab_imm(base, 0, (int32_t)func), false);
+		engine_emit(v, ENGINE_CODE_CALL_FUNC, ab_imm(base, 0, (int32_t)func), false);
 	} else {
 		const struct engine_body *body = &m->bodies[func - m->func_import_count];
 
-		emit(v, ENGINE_CODE_CALL, abcd(base, 0, 0, 0), false);
-		emit_cell(v, (union engine_cell){ .body = body }.x);
+		engine_emit(v, ENGINE_CODE_CALL, abcd(base, 0, 0, 0), false);
+		engine_emit_cell(v, (union engine_cell){ .body = body }.x);
 	}
-	return validate_push_all(v, type->results, type->result_count);
+	return engine_validate_push_all(v, type->results, type->result_count);
 }
 
 static lb_err call_indirect_op(struct engine_validator *v)
@@ -362,22 +363,22 @@ static lb_err call_indirect_op(struct engine_validator *v)
 	uint32_t index = 0, table = 0, slot;
 	struct operand o;
 
-	LB_TRY(validate_index(&index, v, m->type_count, "type"));
-	LB_TRY(validate_index(&table, v, m->table_count, "table"));
+	LB_TRY(engine_validate_index(&index, v, m->type_count, "type"));
+	LB_TRY(engine_validate_index(&table, v, m->table_count, "table"));
 	if (m->tables[table].element != ENGINE_FUNCREF)
-		return validate_mismatch(v, ENGINE_FUNCREF, m->tables[table].element);
-	LB_TRY(validate_pop(&o, v, ENGINE_I32));
-	slot = emit_slot(v, &o, v->operand_count);
+		return engine_validate_mismatch(v, ENGINE_FUNCREF, m->tables[table].element);
+	LB_TRY(engine_validate_pop(&o, v, ENGINE_I32));
+	slot = engine_emit_slot(v, &o, v->operand_count);
 	type = &m->types[index];
-	emit_home(v, type->param_count);
-	LB_TRY(validate_pop_all(v, type->params, type->param_count));
-	emit(v, ENGINE_CODE_CALL_INDIRECT, ab_imm(home(v, v->operand_count), slot, (int32_t)table),
-	     false);
-	emit_cell(v, index);
-	return validate_push_all(v, type->results, type->result_count);
+	engine_emit_home(v, type->param_count);
+	LB_TRY(engine_validate_pop_all(v, type->params, type->param_count));
+	engine_emit(v, ENGINE_CODE_CALL_INDIRECT,
+	            ab_imm(home(v, v->operand_count), slot, (int32_t)table), false);
+	engine_emit_cell(v, index);
+	return engine_validate_push_all(v, type->results, type->result_count);
 }
 
-lb_err validate_control_op(struct engine_validator *v, uint16_t op)
+lb_err engine_validate_control_op(struct engine_validator *v, uint16_t op)
 {
 	switch (op) {
 	case ENGINE_OP_BLOCK:

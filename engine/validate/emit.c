@@ -35,15 +35,15 @@ static union engine_cell *cell_at(struct engine_validator *v, uint32_t position)
 	return &v->module->cells[v->code_base + position];
 }
 
-uint32_t emit_here(const struct engine_validator *v)
+uint32_t engine_emit_here(const struct engine_validator *v)
 {
 	return (uint32_t)(v->module->cell_count - v->code_base);
 }
 
-uint32_t emit(struct engine_validator *v, unsigned code, union engine_cell operands,
-              bool has_result)
+uint32_t engine_emit(struct engine_validator *v, unsigned code, union engine_cell operands,
+                     bool has_result)
 {
-	uint32_t position = emit_here(v);
+	uint32_t position = engine_emit_here(v);
 
 	if (!emitting(v))
 		return position;
@@ -56,14 +56,14 @@ uint32_t emit(struct engine_validator *v, unsigned code, union engine_cell opera
 	return position;
 }
 
-void emit_head(struct engine_validator *v, unsigned code)
+void engine_emit_head(struct engine_validator *v, unsigned code)
 {
 	v->last = NONE;
 	if (emitting(v))
 		append(v, engine_code_cell(v->handlers, code));
 }
 
-void emit_cell(struct engine_validator *v, uint64_t x)
+void engine_emit_cell(struct engine_validator *v, uint64_t x)
 {
 	v->last = NONE;
 	if (emitting(v))
@@ -73,37 +73,38 @@ void emit_cell(struct engine_validator *v, uint64_t x)
 static void emit_const(struct engine_validator *v, uint32_t to, uint64_t value)
 {
 	if (value <= UINT32_MAX) {
-		emit(v, ENGINE_CODE_CONST32, ab_imm(to, 0, (int32_t)(uint32_t)value), true);
+		engine_emit(v, ENGINE_CODE_CONST32, ab_imm(to, 0, (int32_t)(uint32_t)value), true);
 	} else {
-		emit(v, ENGINE_CODE_CONST64, abcd(to, 0, 0, 0), false);
-		emit_cell(v, value);
+		engine_emit(v, ENGINE_CODE_CONST64, abcd(to, 0, 0, 0), false);
+		engine_emit_cell(v, value);
 	}
 }
 
-void emit_move(struct engine_validator *v, uint32_t to, const struct operand *o, uint32_t index)
+void engine_emit_move(struct engine_validator *v, uint32_t to, const struct operand *o,
+                      uint32_t index)
 {
 	switch (o->place) {
 	case PLACE_HOME:
 		if (home(v, index) != to)
-			emit(v, ENGINE_CODE_COPY, abcd(to, home(v, index), 0, 0), true);
+			engine_emit(v, ENGINE_CODE_COPY, abcd(to, home(v, index), 0, 0), true);
 		break;
 	case PLACE_LOCAL:
 		if (o->local != to)
-			emit(v, ENGINE_CODE_COPY, abcd(to, o->local, 0, 0), true);
+			engine_emit(v, ENGINE_CODE_COPY, abcd(to, o->local, 0, 0), true);
 		break;
 	case PLACE_SUM:
-		emit(v, ENGINE_CODE_I32_ADD_IMM, ab_imm(to, o->local, (int32_t)(uint32_t)o->value),
-		     true);
+		engine_emit(v, ENGINE_CODE_I32_ADD_IMM,
+		            ab_imm(to, o->local, (int32_t)(uint32_t)o->value), true);
 		break;
 	case PLACE_CONST: emit_const(v, to, o->value); break;
 	}
 }
 
-uint32_t emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index)
+uint32_t engine_emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index)
 {
 	if (o->place == PLACE_LOCAL)
 		return o->local;
-	emit_move(v, home(v, index), o, index);
+	engine_emit_move(v, home(v, index), o, index);
 	return home(v, index);
 }
 
@@ -115,7 +116,7 @@ static void settle(struct engine_validator *v, uint32_t index)
 
 	if (o->place == PLACE_HOME)
 		return;
-	emit_move(v, home(v, index), o, index);
+	engine_emit_move(v, home(v, index), o, index);
 	if (on_local(o)) {
 		assert(v->alias_heads[o->local] == index + 1);
 		v->alias_heads[o->local] = o->next_alias;
@@ -129,7 +130,7 @@ static uint32_t oldest_of(const struct engine_validator *v, uint32_t count)
 	return v->operand_count > count ? v->operand_count - count : 0;
 }
 
-void emit_home(struct engine_validator *v, uint32_t count)
+void engine_emit_home(struct engine_validator *v, uint32_t count)
 {
 	uint32_t oldest = oldest_of(v, count);
 
@@ -139,7 +140,7 @@ void emit_home(struct engine_validator *v, uint32_t count)
 		settle(v, i);
 }
 
-void emit_unalias(struct engine_validator *v)
+void engine_emit_unalias(struct engine_validator *v)
 {
 	if (emitting(v))
 		for (uint32_t i = v->operand_count; i-- > v->alias_floor;)
@@ -148,7 +149,7 @@ void emit_unalias(struct engine_validator *v)
 	v->alias_floor = v->operand_count;
 }
 
-void emit_preserve(struct engine_validator *v, uint32_t local)
+void engine_emit_preserve(struct engine_validator *v, uint32_t local)
 {
 	while (v->alias_heads[local] != 0)
 		settle(v, v->alias_heads[local] - 1);
@@ -156,9 +157,10 @@ void emit_preserve(struct engine_validator *v, uint32_t local)
 
 /* ---- branches ---- */
 
-void emit_compare(struct engine_validator *v, unsigned code, union engine_cell operands, bool imm)
+void engine_emit_compare(struct engine_validator *v, unsigned code, union engine_cell operands,
+                         bool imm)
 {
-	emit(v, code, operands, true);
+	engine_emit(v, code, operands, true);
 	v->last_form = imm ? LAST_COMPARE_IMM : LAST_COMPARE;
 }
 
@@ -177,8 +179,8 @@ static bool take_last(union engine_cell *made, struct engine_validator *v, const
 	return true;
 }
 
-struct condition emit_take_condition(struct engine_validator *v, const struct operand *o,
-                                     uint32_t index)
+struct condition engine_emit_take_condition(struct engine_validator *v, const struct operand *o,
+                                            uint32_t index)
 {
 	struct condition c = { 0 };
 	union engine_cell made = { 0 };
@@ -188,13 +190,13 @@ struct condition emit_take_condition(struct engine_validator *v, const struct op
 		c.has_imm = v->last_form == LAST_COMPARE_IMM;
 		c.imm = made.imm;
 	} else {
-		c.a = emit_slot(v, o, index);
+		c.a = engine_emit_slot(v, o, index);
 	}
 	return c;
 }
 
-bool emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v, const struct operand *o,
-                   uint32_t index)
+bool engine_emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v,
+                          const struct operand *o, uint32_t index)
 {
 	union engine_cell made = { 0 };
 
@@ -205,27 +207,27 @@ bool emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v, const s
 	return true;
 }
 
-uint32_t emit_branch_if(struct engine_validator *v, struct condition c, bool holds)
+uint32_t engine_emit_branch_if(struct engine_validator *v, struct condition c, bool holds)
 {
 	bool on_zero = c.has_imm && c.imm == 0 && c.code == ENGINE_CODE_I32_EQ_IMM;
 	uint32_t branch;
 
 	if (c.code == 0 || on_zero || (c.has_imm && c.imm == 0 && c.code == ENGINE_CODE_I32_NE_IMM))
-		return emit(v, holds != on_zero ? ENGINE_CODE_BR_IF : ENGINE_CODE_BR_UNLESS,
-		            ab_imm(c.a, 0, 0), false);
-	branch = emit(v, c.code + (holds ? ENGINE_CODE_BRANCH : ENGINE_CODE_BRANCH_NOT),
-	              ab_imm(c.a, c.has_imm ? 0 : c.b, 0), false);
+		return engine_emit(v, holds != on_zero ? ENGINE_CODE_BR_IF : ENGINE_CODE_BR_UNLESS,
+		                   ab_imm(c.a, 0, 0), false);
+	branch = engine_emit(v, c.code + (holds ? ENGINE_CODE_BRANCH : ENGINE_CODE_BRANCH_NOT),
+	                     ab_imm(c.a, c.has_imm ? 0 : c.b, 0), false);
 	if (c.has_imm)
-		emit_cell(v, (uint64_t)(int64_t)c.imm);
+		engine_emit_cell(v, (uint64_t)(int64_t)c.imm);
 	return branch;
 }
 
-uint32_t emit_branch(struct engine_validator *v)
+uint32_t engine_emit_branch(struct engine_validator *v)
 {
-	return emit(v, ENGINE_CODE_BR, ab_imm(0, 0, 0), false);
+	return engine_emit(v, ENGINE_CODE_BR, ab_imm(0, 0, 0), false);
 }
 
-void emit_aim(struct engine_validator *v, uint32_t branch, struct control *c)
+void engine_emit_aim(struct engine_validator *v, uint32_t branch, struct control *c)
 {
 	if (!emitting(v) || v->no_memory)
 		return;
@@ -237,14 +239,14 @@ void emit_aim(struct engine_validator *v, uint32_t branch, struct control *c)
 	c->forward = branch;
 }
 
-void emit_aim_here(struct engine_validator *v, uint32_t branch)
+void engine_emit_aim_here(struct engine_validator *v, uint32_t branch)
 {
 	v->last = NONE;
 	if (!v->no_memory)
-		cell_at(v, branch + 1)->imm = (int32_t)(emit_here(v) - branch);
+		cell_at(v, branch + 1)->imm = (int32_t)(engine_emit_here(v) - branch);
 }
 
-void emit_label(struct engine_validator *v, struct control *c)
+void engine_emit_label(struct engine_validator *v, struct control *c)
 {
 	uint32_t branch = c->forward;
 
@@ -252,45 +254,46 @@ void emit_label(struct engine_validator *v, struct control *c)
 	while (branch != NONE && !v->no_memory) {
 		uint32_t next = (uint32_t)cell_at(v, branch + 1)->imm;
 
-		emit_aim_here(v, branch);
+		engine_emit_aim_here(v, branch);
 		branch = next;
 	}
 	c->forward = NONE;
 }
 
-void emit_label_values(struct engine_validator *v, const struct control *c, uint32_t count)
+void engine_emit_label_values(struct engine_validator *v, const struct control *c, uint32_t count)
 {
 	uint32_t oldest = oldest_of(v, count), to = home(v, c->height);
 
 	if (!emitting(v))
 		return;
 	if (count > MOVES_MAX) {
-		emit_home(v, count);
+		engine_emit_home(v, count);
 		if (oldest != c->height)
-			emit(v, ENGINE_CODE_COPY_RANGE, ab_imm(to, home(v, oldest), (int32_t)count),
-			     false);
+			engine_emit(v, ENGINE_CODE_COPY_RANGE,
+			            ab_imm(to, home(v, oldest), (int32_t)count), false);
 		return;
 	}
 	/* Rising order is safe: an operand's home is never below its target. */
 	for (uint32_t i = 0; i < count; i++)
-		emit_move(v, to + i, &v->operands[oldest + i], oldest + i);
+		engine_emit_move(v, to + i, &v->operands[oldest + i], oldest + i);
 }
 
-void emit_return(struct engine_validator *v, uint32_t count)
+void engine_emit_return(struct engine_validator *v, uint32_t count)
 {
 	uint32_t oldest = oldest_of(v, count);
 
 	if (!emitting(v))
 		return;
 	if (count == 1) {
-		uint32_t slot = emit_slot(v, &v->operands[oldest], oldest);
+		uint32_t slot = engine_emit_slot(v, &v->operands[oldest], oldest);
 
-		emit(v, ENGINE_CODE_RETURN_SLOT, abcd(slot, 0, 0, 0), false);
+		engine_emit(v, ENGINE_CODE_RETURN_SLOT, abcd(slot, 0, 0, 0), false);
 		return;
 	}
 	if (count > 1) { /* by way of their homes: results may be written over locals */
-		emit_home(v, count);
-		emit(v, ENGINE_CODE_COPY_RANGE, ab_imm(0, home(v, oldest), (int32_t)count), false);
+		engine_emit_home(v, count);
+		engine_emit(v, ENGINE_CODE_COPY_RANGE, ab_imm(0, home(v, oldest), (int32_t)count),
+		            false);
 	}
-	emit_head(v, ENGINE_CODE_RETURN);
+	engine_emit_head(v, ENGINE_CODE_RETURN);
 }

@@ -27,28 +27,28 @@ static lb_err push(struct engine_validator *v, const struct operand *o)
 	if (v->operand_count > v->operand_high) {
 		v->operand_high = v->operand_count;
 		if (v->local_count + v->operand_high > ENGINE_FRAME_SLOTS_MAX)
-			return validate_fail(v, LB_E_LIMIT, "too many locals and operands");
+			return engine_validate_fail(v, LB_E_LIMIT, "too many locals and operands");
 	}
 	return LB_OK;
 }
 
-lb_err validate_push(struct engine_validator *v, engine_type type)
+lb_err engine_validate_push(struct engine_validator *v, engine_type type)
 {
 	return push(v, &(struct operand){ .type = type, .place = PLACE_HOME });
 }
 
-lb_err validate_push_local(struct engine_validator *v, engine_type type, uint32_t local)
+lb_err engine_validate_push_local(struct engine_validator *v, engine_type type, uint32_t local)
 {
 	struct operand o = { .type = type, .place = PLACE_LOCAL, .local = local };
 
 	if (!emitting(v))
-		return validate_push(v, type);
+		return engine_validate_push(v, type);
 	o.next_alias = v->alias_heads[local];
 	v->alias_heads[local] = v->operand_count + 1;
 	return push(v, &o);
 }
 
-lb_err validate_push_sum(struct engine_validator *v, uint32_t local, uint32_t value)
+lb_err engine_validate_push_sum(struct engine_validator *v, uint32_t local, uint32_t value)
 {
 	struct operand o = {
 		.type = ENGINE_I32, .place = PLACE_SUM, .local = local, .value = value
@@ -60,15 +60,16 @@ lb_err validate_push_sum(struct engine_validator *v, uint32_t local, uint32_t va
 	return push(v, &o);
 }
 
-lb_err validate_push_const(struct engine_validator *v, engine_type type, uint64_t value)
+lb_err engine_validate_push_const(struct engine_validator *v, engine_type type, uint64_t value)
 {
 	return push(v, &(struct operand){ .type = type, .place = PLACE_CONST, .value = value });
 }
 
-lb_err validate_push_all(struct engine_validator *v, const engine_type *types, uint32_t count)
+lb_err engine_validate_push_all(struct engine_validator *v, const engine_type *types,
+                                uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		LB_TRY(validate_push(v, types[i]));
+		LB_TRY(engine_validate_push(v, types[i]));
 	return LB_OK;
 }
 
@@ -84,39 +85,40 @@ static void drop_newest(struct engine_validator *v)
 		v->alias_floor = v->operand_count;
 }
 
-void validate_truncate(struct engine_validator *v, uint32_t height)
+void engine_validate_truncate(struct engine_validator *v, uint32_t height)
 {
 	while (v->operand_count > height)
 		drop_newest(v);
 }
 
-lb_err validate_pop(struct operand *out, struct engine_validator *v, engine_type want)
+lb_err engine_validate_pop(struct operand *out, struct engine_validator *v, engine_type want)
 {
 	struct control *c = top(v);
 
 	if (v->operand_count == c->height) {
 		if (!c->unreachable)
-			return validate_mismatch(v, want, TYPE_ANY);
+			return engine_validate_mismatch(v, want, TYPE_ANY);
 		*out = (struct operand){ .type = want };
 		return LB_OK;
 	}
 	*out = v->operands[v->operand_count - 1];
 	drop_newest(v);
 	if (out->type != want && want != TYPE_ANY && out->type != TYPE_ANY)
-		return validate_mismatch(v, want, out->type);
+		return engine_validate_mismatch(v, want, out->type);
 	return LB_OK;
 }
 
-lb_err validate_pop_all(struct engine_validator *v, const engine_type *types, uint32_t count)
+lb_err engine_validate_pop_all(struct engine_validator *v, const engine_type *types, uint32_t count)
 {
 	struct operand o;
 
 	while (count-- > 0)
-		LB_TRY(validate_pop(&o, v, types[count]));
+		LB_TRY(engine_validate_pop(&o, v, types[count]));
 	return LB_OK;
 }
 
-lb_err validate_peek_all(struct engine_validator *v, const engine_type *types, uint32_t count)
+lb_err engine_validate_peek_all(struct engine_validator *v, const engine_type *types,
+                                uint32_t count)
 {
 	struct control *c = top(v);
 
@@ -125,24 +127,24 @@ lb_err validate_peek_all(struct engine_validator *v, const engine_type *types, u
 
 		if (v->operand_count - c->height <= i) {
 			if (!c->unreachable)
-				return validate_mismatch(v, want, TYPE_ANY);
+				return engine_validate_mismatch(v, want, TYPE_ANY);
 			return LB_OK;
 		}
 		got = v->operands[v->operand_count - 1 - i].type;
 		if (got != want && got != TYPE_ANY)
-			return validate_mismatch(v, want, got);
+			return engine_validate_mismatch(v, want, got);
 	}
 	return LB_OK;
 }
 
-lb_err validate_push_control(struct engine_validator *v, uint16_t op,
-                             const struct engine_func_type *type)
+lb_err engine_validate_push_control(struct engine_validator *v, uint16_t op,
+                                    const struct engine_func_type *type)
 {
 	bool live = v->control_count == 0 || emitting(v);
 	struct control *c;
 
 	if (v->control_count == ENGINE_NESTING_MAX)
-		return validate_fail(v, LB_E_LIMIT, "blocks nested too deeply");
+		return engine_validate_fail(v, LB_E_LIMIT, "blocks nested too deeply");
 	LB_TRY(reserve((void **)&v->controls, &v->control_capacity, v->control_count,
 	               sizeof *v->controls, v->mem));
 	c = &v->controls[v->control_count++];
@@ -150,15 +152,15 @@ lb_err validate_push_control(struct engine_validator *v, uint16_t op,
 		               .live = live,
 		               .type = *type,
 		               .height = v->operand_count,
-		               .start = emit_here(v),
+		               .start = engine_emit_here(v),
 		               .forward = NONE,
 		               .otherwise = NONE };
 	return LB_OK;
 }
 
-void validate_unreachable(struct engine_validator *v)
+void engine_validate_unreachable(struct engine_validator *v)
 {
-	validate_truncate(v, top(v)->height);
+	engine_validate_truncate(v, top(v)->height);
 	top(v)->unreachable = true;
 	top(v)->dead = true;
 }

@@ -113,46 +113,51 @@ static inline uint32_t home(const struct engine_validator *v, uint32_t index)
 
 /* ---- failing (body.c) ---- */
 
-lb_err validate_fail(const struct engine_validator *v, enum lb_code code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-lb_err validate_mismatch(const struct engine_validator *v, engine_type want, engine_type got);
+lb_err engine_validate_fail(const struct engine_validator *v, enum lb_code code, const char *format,
+                            ...) __attribute__((format(printf, 3, 4)));
+lb_err engine_validate_mismatch(const struct engine_validator *v, engine_type want,
+                                engine_type got);
 
 /* ---- operands and blocks (operands.c) ---- */
 
-lb_err validate_push(struct engine_validator *v, engine_type type);
-lb_err validate_push_local(struct engine_validator *v, engine_type type, uint32_t local);
-lb_err validate_push_sum(struct engine_validator *v, uint32_t local, uint32_t value);
-lb_err validate_push_const(struct engine_validator *v, engine_type type, uint64_t value);
-lb_err validate_push_all(struct engine_validator *v, const engine_type *types, uint32_t count);
+lb_err engine_validate_push(struct engine_validator *v, engine_type type);
+lb_err engine_validate_push_local(struct engine_validator *v, engine_type type, uint32_t local);
+lb_err engine_validate_push_sum(struct engine_validator *v, uint32_t local, uint32_t value);
+lb_err engine_validate_push_const(struct engine_validator *v, engine_type type, uint64_t value);
+lb_err engine_validate_push_all(struct engine_validator *v, const engine_type *types,
+                                uint32_t count);
 
 /* TYPE_ANY takes any type. */
-lb_err validate_pop(struct operand *out, struct engine_validator *v, engine_type want);
-lb_err validate_pop_all(struct engine_validator *v, const engine_type *types, uint32_t count);
+lb_err engine_validate_pop(struct operand *out, struct engine_validator *v, engine_type want);
+lb_err engine_validate_pop_all(struct engine_validator *v, const engine_type *types,
+                               uint32_t count);
 
 /* Check the newest operands without taking them. */
-lb_err validate_peek_all(struct engine_validator *v, const engine_type *types, uint32_t count);
+lb_err engine_validate_peek_all(struct engine_validator *v, const engine_type *types,
+                                uint32_t count);
 
-lb_err validate_push_control(struct engine_validator *v, uint16_t op,
-                             const struct engine_func_type *type);
+lb_err engine_validate_push_control(struct engine_validator *v, uint16_t op,
+                                    const struct engine_func_type *type);
 
 /* The rest of the block cannot be reached. */
-void validate_unreachable(struct engine_validator *v);
+void engine_validate_unreachable(struct engine_validator *v);
 
 /* Forget operands above the height. */
-void validate_truncate(struct engine_validator *v, uint32_t height);
+void engine_validate_truncate(struct engine_validator *v, uint32_t height);
 
 /* ---- code (emit.c) ---- */
 
 /* The position of the next instruction, from the function's first. */
-uint32_t emit_here(const struct engine_validator *v);
+uint32_t engine_emit_here(const struct engine_validator *v);
 
 /* Append an instruction of two cells (or its head, more cells to follow with emit_cell).
  * With `has_result`, `a` is its only result.  All emit functions do nothing unless emitting. */
-uint32_t emit(struct engine_validator *v, unsigned code, union engine_cell operands,
-              bool has_result);
-void emit_compare(struct engine_validator *v, unsigned code, union engine_cell operands, bool imm);
-void emit_head(struct engine_validator *v, unsigned code); /* of one cell */
-void emit_cell(struct engine_validator *v, uint64_t x);
+uint32_t engine_emit(struct engine_validator *v, unsigned code, union engine_cell operands,
+                     bool has_result);
+void engine_emit_compare(struct engine_validator *v, unsigned code, union engine_cell operands,
+                         bool imm);
+void engine_emit_head(struct engine_validator *v, unsigned code); /* of one cell */
+void engine_emit_cell(struct engine_validator *v, uint64_t x);
 
 static inline union engine_cell abcd(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 {
@@ -168,19 +173,20 @@ static inline union engine_cell ab_imm(uint32_t a, uint32_t b, int32_t imm)
 
 /* The slot an operand can be read from; a constant is put into its home first.  `index` is
  * where it stands (or stood) on the stack. */
-uint32_t emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index);
+uint32_t engine_emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index);
 
 /* The newest `count` operands into their homes. */
-void emit_home(struct engine_validator *v, uint32_t count);
+void engine_emit_home(struct engine_validator *v, uint32_t count);
 
 /* Before a label: no operand stands for a local. */
-void emit_unalias(struct engine_validator *v);
+void engine_emit_unalias(struct engine_validator *v);
 
 /* Before local x is written: operands that stand for it get their own copy. */
-void emit_preserve(struct engine_validator *v, uint32_t local);
+void engine_emit_preserve(struct engine_validator *v, uint32_t local);
 
 /* Slot `to` = the operand. */
-void emit_move(struct engine_validator *v, uint32_t to, const struct operand *o, uint32_t index);
+void engine_emit_move(struct engine_validator *v, uint32_t to, const struct operand *o,
+                      uint32_t index);
 
 /* A popped condition, taken apart if the instruction just made was its comparison. */
 struct condition {
@@ -191,32 +197,33 @@ struct condition {
 };
 
 /* If the instruction just made is the sum of two slots in the operand's home, take it back. */
-bool emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v, const struct operand *o,
-                   uint32_t index);
+bool engine_emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v,
+                          const struct operand *o, uint32_t index);
 
-struct condition emit_take_condition(struct engine_validator *v, const struct operand *o,
-                                     uint32_t index);
+struct condition engine_emit_take_condition(struct engine_validator *v, const struct operand *o,
+                                            uint32_t index);
 
 /* Branch if the condition holds (or does not); returns the position, to be aimed. */
-uint32_t emit_branch_if(struct engine_validator *v, struct condition c, bool holds);
-uint32_t emit_branch(struct engine_validator *v);
+uint32_t engine_emit_branch_if(struct engine_validator *v, struct condition c, bool holds);
+uint32_t engine_emit_branch(struct engine_validator *v);
 
 /* Aim a branch at a block's label, or at the next instruction. */
-void emit_aim(struct engine_validator *v, uint32_t branch, struct control *c);
-void emit_aim_here(struct engine_validator *v, uint32_t branch);
+void engine_emit_aim(struct engine_validator *v, uint32_t branch, struct control *c);
+void engine_emit_aim_here(struct engine_validator *v, uint32_t branch);
 
 /* The end label of a block: all branches to it arrive here. */
-void emit_label(struct engine_validator *v, struct control *c);
+void engine_emit_label(struct engine_validator *v, struct control *c);
 
 /* Move the newest operands, `count` of them, to where the label expects them. */
-void emit_label_values(struct engine_validator *v, const struct control *c, uint32_t count);
+void engine_emit_label_values(struct engine_validator *v, const struct control *c, uint32_t count);
 
 /* Leave the function with the newest operands as its results. */
-void emit_return(struct engine_validator *v, uint32_t count);
+void engine_emit_return(struct engine_validator *v, uint32_t count);
 
 /* ---- instructions (control.c, body.c) ---- */
 
-lb_err validate_control_op(struct engine_validator *v, uint16_t op);
-lb_err validate_index(uint32_t *out, struct engine_validator *v, uint32_t count, const char *what);
+lb_err engine_validate_control_op(struct engine_validator *v, uint16_t op);
+lb_err engine_validate_index(uint32_t *out, struct engine_validator *v, uint32_t count,
+                             const char *what);
 
 #endif
