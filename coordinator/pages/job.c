@@ -30,13 +30,13 @@ static void add_head(struct lb_buf *out, const struct lb_value *job, uint64_t no
 /* The part of the shown text that belongs to a step; a step that runs has what is left. */
 static struct lb_bytes part_of(const struct lb_value *step, struct lb_bytes text)
 {
-	const struct lb_value *end = lb_value_get(step, "log_end");
+	bool over = lb_bytes_is(lb_value_get_string(step, "status"), "completed");
 	double begin = lb_value_get_number(step, "log_begin");
 
 	if (lb_value_get(step, "log_begin") == NULL || begin < 0)
 		return (struct lb_bytes){ 0 };
-	if (end != NULL && end->kind == LB_NUMBER && end->number >= begin)
-		text = lb_bytes_upto(text, (size_t)end->number);
+	if (over)
+		text = lb_bytes_upto(text, (size_t)lb_value_get_number(step, "log_end"));
 	return lb_bytes_from(text, (size_t)begin);
 }
 

@@ -25,7 +25,7 @@ jobs:
     steps:
       - name: Print slowly
         run: |
-          for i in $(seq 1 20); do echo "slow line $i"; sleep 0.1; done
+          for i in $(seq 1 60); do echo "slow line $i"; sleep 0.1; done
           printf '\\033[32mgreen\\033[0m <script>document.title = "taken"</script>\\n'
           echo '::warning file=a.c,line=3::look at <b>this</b>'
   test:
@@ -102,7 +102,7 @@ try {
 	await page.locator("summary", { hasText: "Print slowly" }).click();
 	const slow = await page.locator("ol.log > li > span").allTextContents();
 	ok(JSON.stringify(slow.filter((text) => /^slow line \d+$/.test(text))) ===
-		JSON.stringify(Array.from({ length: 20 }, (_, i) => `slow line ${i + 1}`)), "each line is there once and in order", slow.join("\n"));
+		JSON.stringify(Array.from({ length: 60 }, (_, i) => `slow line ${i + 1}`)), "each line is there once and in order", slow.join("\n"));
 	ok(await page.locator(".c32", { hasText: "green" }).count() === 1, "colours are shown");
 	ok((await page.title()) !== "taken", "markup in a log is text");
 	await shot(page, "job");

@@ -125,6 +125,29 @@ TEST(job_page_opens_the_step_that_failed)
 	lb_arena_release(&arena);
 }
 
+/* A step that runs has an end that is not one yet. */
+TEST(job_page_gives_what_is_left_to_the_step_that_runs)
+{
+	struct lb_arena arena;
+	struct lb_value *job;
+	struct lb_buf out;
+	struct coord_page_log log = { .text = LB_LIT("T one\nT two\n"), .size = 12 };
+
+	lb_arena_init(&arena, t->mem);
+	lb_buf_init(&out, t->mem, 1 << 20);
+	CHECK_OK(lb_json_read(
+		&job, &arena,
+		LB_B("{\"id\": 2, \"name\": \"j\", \"status\": \"in_progress\", \"run\": {\"id\": "
+	             "7},"
+	             "\"steps\": [{\"number\": 1, \"name\": \"s\", \"status\": \"in_progress\","
+	             "\"log_begin\": 0, \"log_end\": 0}]}"),
+		NULL));
+	coord_page_job(&out, job, &log, 0);
+	CHECK(has(&out, "id=\"L2\"") && has(&out, "data-log=\"/api/v1/jobs/2/log/live\""));
+	lb_buf_release(&out);
+	lb_arena_release(&arena);
+}
+
 TEST(assets_are_there)
 {
 	struct lb_bytes content;
