@@ -440,6 +440,28 @@ static size_t find_control(struct lb_bytes text)
 	return SIZE_MAX;
 }
 
+/* What libfyaml 0.7.12 takes quadratic time for: a megabyte of either would keep it for an hour. */
+enum { BLANK_LINES_MAX = 1000, DIRECTIVE_BYTES_MAX = 256 };
+
+static lb_err check_lines(struct lb_bytes text, struct lb_diag *diag)
+{
+	struct lb_place place = { 0, 1 };
+	struct lb_bytes line;
+	uint32_t blank = 0;
+
+	while (lb_bytes_split(&line, &text, '\n')) {
+		place.line++;
+		blank = lb_bytes_trim(line).len == 0 ? blank + 1 : 0;
+		if (blank > BLANK_LINES_MAX)
+			return fail_at(diag, LB_E_LIMIT, place, "more than %d blank lines in a row",
+			               BLANK_LINES_MAX);
+		if (line.len > DIRECTIVE_BYTES_MAX && line.at[0] == '%')
+			return fail_at(diag, LB_E_LIMIT, place, "a directive of more than %d bytes",
+			               DIRECTIVE_BYTES_MAX);
+	}
+	return LB_OK;
+}
+
 static lb_err check_text(struct lb_bytes text, const struct lb_yaml_limits *limits,
                          struct lb_diag *diag)
 {
@@ -458,7 +480,7 @@ static lb_err check_text(struct lb_bytes text, const struct lb_yaml_limits *limi
 	if (bad != SIZE_MAX)
 		return fail_at(diag, LB_E_MALFORMED, lb_place_of(text, bad),
 		               "control character 0x%02x", text.at[bad]);
-	return LB_OK;
+	return check_lines(text, diag);
 }
 
 static struct lb_yaml_limits limits_of(const struct lb_yaml_limits *given)

@@ -47,6 +47,9 @@ struct lb_yaml_limits {      /* zero: the default */
 	uint32_t events_max; /* 1,000,000, aliases expanded */
 };
 
+/* Besides these, 1000 blank lines in a row and 256 bytes of a directive (%YAML) are the most that
+ * is read: libfyaml takes quadratic time for them. */
+
 /* The first document; *out is NULL for an empty one, and on failure.  Nothing in it points into
  * `text`.  MALFORMED or LIMIT with the line as context and "line L, column C: ..." in the
  * diagnostic (a text that is too long has no place); NOMEM.  A second document is MALFORMED. */

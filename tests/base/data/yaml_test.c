@@ -217,6 +217,34 @@ TEST(yaml_limits_hold)
 	                   0, "41 bytes of YAML; at most 40 are read");
 }
 
+/* Unchecked, libfyaml would take many minutes for each. */
+TEST(yaml_quadratic_inputs_are_refused_at_once)
+{
+	static const struct {
+		const char *start, *repeated, *prose;
+		size_t line;
+	} cases[] = {
+		{ "a: |\n", "\n", "line 1002, column 1: more than 1000 blank lines in a row",
+		  1002 },
+		{ "a: >\n x\n", "  \n", "line 1003, column 1: more than 1000 blank lines in a row",
+		  1003 },
+		{ "", "%", "line 1, column 1: a directive of more than 256 bytes", 1 },
+		{ "a: 1\n", "% ", "line 2, column 1: a directive of more than 256 bytes", 2 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct lb_buf text;
+
+		lb_buf_init(&text, t->mem, 1 << 20);
+		lb_buf_add_text(&text, cases[i].start);
+		while (text.len + 16 < 1 << 20)
+			lb_buf_add_text(&text, cases[i].repeated);
+		check_refused_with(t, lb_buf_bytes(&text), NULL, LB_E_LIMIT, cases[i].line,
+		                   cases[i].prose);
+		lb_buf_release(&text);
+	}
+}
+
 /* Nine levels of nine aliases each would be 400 million values. */
 TEST(yaml_billion_laughs_end_in_limit)
 {
