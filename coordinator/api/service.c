@@ -73,6 +73,8 @@ static lb_err open_folder(struct coord_service *service, struct lb_diag *diag)
 	}
 	LB_TRY(make_folder(api->logs, service, "logs", diag));
 	LB_TRY(make_folder(api->repositories, service, "repositories", diag));
+	LB_TRY(path_of(path, service, "temporary", diag));
+	LB_TRY(lb_file_remove_tree(api->plat, path, diag)); /* what a killed one left */
 	return make_folder(api->temporary, service, "temporary", diag);
 }
 

@@ -122,12 +122,15 @@ void coord_log_decref(struct coord_log *log)
 
 /* ---- appending ---- */
 
-/* The file and its name reach the disk before the first chunk is acknowledged. */
+/* The names of file and folder reach the disk before the first chunk is acknowledged. */
 static lb_err make_file(struct coord_log *log)
 {
 	struct plat *plat = log->plat;
+	char root[COORD_LOG_PATH_SIZE] = "";
 
+	memcpy(root, log->folder, lb_bytes_rfind_byte(lb_bytes_of(log->folder), '/'));
 	LB_TRY(lb_file_make_folders(plat, log->folder, NULL));
+	LB_TRY(plat->ops->sync_folder(plat, root));
 	LB_TRY(plat->ops->open(&log->file, plat, log->path,
 	                       PLAT_READ | PLAT_WRITE | PLAT_CREATE | PLAT_NOFOLLOW));
 	return plat->ops->sync_folder(plat, log->folder);

@@ -165,6 +165,15 @@ lb_err coord_lease_instance(const struct workflow_instance **out, struct live_ru
 	return *out != NULL ? LB_OK : lb_err_of(LB_E_NOTFOUND);
 }
 
+void coord_lease_limit(struct live_lease *lease, const struct change *change,
+                       const struct workflow_instance *instance, uint64_t started_ms)
+{
+	double seconds = instance->timeout_minutes * 60 + OVERDUE_GRACE_S -
+	                 ((double)change->now_ms - (double)started_ms) / 1000;
+
+	lease->overdue_ns = change->now_ns + (seconds > 0 ? (uint64_t)(seconds * 1e9) : 0);
+}
+
 void coord_lease_cancel(struct live_lease *lease, const struct change *change,
                         const struct workflow_instance *instance)
 {
@@ -237,8 +246,7 @@ static lb_err grant(struct live_lease **out, struct change *change,
 	}
 	coord_queue_touch(change->queue, run->id);
 	LB_TRY(new_lease(out, change, &row));
-	(*out)->overdue_ns = change->now_ns +
-	                     (uint64_t)((instance->timeout_minutes * 60 + OVERDUE_GRACE_S) * 1e9);
+	coord_lease_limit(*out, change, instance, change->now_ms);
 	return LB_OK;
 }
 

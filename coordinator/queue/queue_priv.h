@@ -158,6 +158,10 @@ lb_err coord_group_leave_job(struct change *change, const struct live_run *run,
 
 lb_err coord_lease_recover(struct change *change);
 void coord_lease_free(struct coord_queue *queue, struct live_lease *lease);
+/* When the coordinator ends the job itself: a little after the job's own timeout. */
+void coord_lease_limit(struct live_lease *lease, const struct change *change,
+                       const struct workflow_instance *instance, uint64_t started_ms);
+
 /* Have its runner end the job, and give it as long as the job says. */
 void coord_lease_cancel(struct live_lease *lease, const struct change *change,
                         const struct workflow_instance *instance);

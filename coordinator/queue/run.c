@@ -292,6 +292,8 @@ static lb_err settle_ready(struct settle *s, const struct workflow_instance *ins
 		return LB_OK;
 	case COORD_JOB_LEASED:
 		lease = coord_lease_of_job(s->change->queue, row->id);
+		if (lease != NULL && lease->overdue_ns == 0) /* after a start anew */
+			coord_lease_limit(lease, s->change, instance, row->started_ms);
 		if (lease != NULL && instance->cancel)
 			coord_lease_cancel(lease, s->change, instance);
 		return LB_OK;
