@@ -443,13 +443,29 @@ static size_t find_control(struct lb_bytes text)
 /* What libfyaml 0.7.12 takes quadratic time for: a megabyte of either would keep it for an hour. */
 enum { BLANK_LINES_MAX = 1000, DIRECTIVE_BYTES_MAX = 256 };
 
+/* Cut off the first line; CR alone ends one too. */
+static bool next_line(struct lb_bytes *line, struct lb_bytes *rest)
+{
+	size_t end = 0;
+
+	if (rest->len == 0)
+		return false;
+	while (end < rest->len && rest->at[end] != '\n' && rest->at[end] != '\r')
+		end++;
+	*line = lb_bytes_upto(*rest, end);
+	if (end + 1 < rest->len && rest->at[end] == '\r' && rest->at[end + 1] == '\n')
+		end++;
+	*rest = lb_bytes_from(*rest, end + 1);
+	return true;
+}
+
 static lb_err check_lines(struct lb_bytes text, struct lb_diag *diag)
 {
 	struct lb_place place = { 0, 1 };
 	struct lb_bytes line;
 	uint32_t blank = 0;
 
-	while (lb_bytes_split(&line, &text, '\n')) {
+	while (next_line(&line, &text)) {
 		place.line++;
 		blank = lb_bytes_trim(line).len == 0 ? blank + 1 : 0;
 		if (blank > BLANK_LINES_MAX)

@@ -228,6 +228,9 @@ TEST(yaml_quadratic_inputs_are_refused_at_once)
 		  1002 },
 		{ "a: >\n x\n", "  \n", "line 1003, column 1: more than 1000 blank lines in a row",
 		  1003 },
+		{ "a: |\n", "\r", "line 1002, column 1: more than 1000 blank lines in a row",
+		  1002 },
+		{ "a: 1\r", "%", "line 2, column 1: a directive of more than 256 bytes", 2 },
 		{ "", "%", "line 1, column 1: a directive of more than 256 bytes", 1 },
 		{ "a: 1\n", "% ", "line 2, column 1: a directive of more than 256 bytes", 2 },
 	};
