@@ -25,7 +25,8 @@ enum {
 	ARGS_BYTES_MAX = 16 * 1024 * 1024,
 	HIDDEN_MAX = 10000, /* files and folders of /etc and /opt that are not for everyone */
 	SCAN_DEPTH_MAX = 6,
-	INPUT_BYTES_MAX = 64 * 1024
+	INPUT_BYTES_MAX = 64 * 1024,
+	FILTER_BYTES_MAX = 64 * 1024
 };
 
 struct runner_sandbox {
@@ -35,7 +36,8 @@ struct runner_sandbox {
 	const char *const *exposes;
 	struct lb_buf
 		fixed; /* arguments that are the same for every command, NUL-terminated each */
-	bool nested;   /* inside a sandbox of ours, where a new /proc may not be mounted */
+	struct lb_buf filter; /* of system calls, as bubblewrap wants it */
+	bool nested;          /* inside a sandbox of ours, where a new /proc may not be mounted */
 };
 
 /* Shown inside, so that a runner in a job knows where it is. */
@@ -219,6 +221,13 @@ lb_err runner_sandbox_new(struct runner_sandbox **out, struct lb_mem *mem,
 		err = lb_fail(diag, LB_E_UNSUPPORTED,
 		              "bubblewrap (bwrap) is not in PATH: steps cannot be isolated, and "
 		              "are never run without that");
+	lb_buf_init(&sandbox->filter, mem, FILTER_BYTES_MAX);
+	if (!lb_failed(err)) {
+		err = runner_seccomp_program(&sandbox->filter);
+		if (lb_failed(err))
+			lb_diag_set(diag, "no filter of system calls can be made: %s",
+			            lb_err_text(err));
+	}
 	if (!lb_failed(err))
 		err = runner_sandbox_refresh(sandbox, diag);
 	if (lb_failed(err)) {
@@ -233,6 +242,7 @@ void runner_sandbox_free(struct runner_sandbox *sandbox)
 {
 	if (sandbox == NULL)
 		return;
+	lb_buf_release(&sandbox->filter);
 	lb_buf_release(&sandbox->fixed);
 	LB_DROP(sandbox->mem, sandbox, 1);
 }
@@ -281,6 +291,7 @@ static void describe_command(struct lb_buf *args, const struct runner_sandbox *s
 	set_each(args, how->env);
 	arg2(args, "--chdir", how->cwd != NULL ? how->cwd : "/");
 	arg2(args, "--json-status-fd", "3");
+	arg2(args, "--seccomp", "5");
 }
 
 /* A file in memory that holds these bytes, at its beginning. */
@@ -316,12 +327,13 @@ static void close_if(int *file)
 }
 
 static lb_err spawn(struct runner_process *out, const struct runner_sandbox *sandbox,
-                    const struct runner_command *how, int args, int in, int to, int status)
+                    const struct runner_command *how, int args, int filter, int in, int to,
+                    int status)
 {
 	enum { WORDS_MAX = 256 };
 	static const char *const no_env[] = { NULL };
 	const char *words[WORDS_MAX + 6] = { sandbox->bwrap, "--args", "4", "--" };
-	struct plat_fd fds[] = { { status, 3 }, { args, 4 } };
+	struct plat_fd fds[] = { { status, 3 }, { args, 4 }, { filter, 5 } };
 	size_t count = 4;
 
 	for (size_t i = 0; how->argv[i] != NULL; i++) {
@@ -337,14 +349,14 @@ static lb_err spawn(struct runner_process *out, const struct runner_sandbox *san
 	                                                     .out = how->streams ? how->out : to,
 	                                                     .err = how->streams ? how->err : to,
 	                                                     .fds = fds,
-	                                                     .fd_count = 2,
+	                                                     .fd_count = 3,
 	                                                     .die_with_parent = true });
 }
 
 lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *sandbox,
                             const struct runner_command *how, struct lb_diag *diag)
 {
-	int args = -1, in = -1, to = -1, status_to = -1;
+	int args = -1, filter = -1, in = -1, to = -1, status_to = -1;
 	struct lb_buf text;
 	lb_err err;
 
@@ -354,6 +366,8 @@ lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *s
 	err = lb_buf_check(&text);
 	if (!lb_failed(err))
 		err = memory_file(&args, "sandbox", lb_buf_bytes(&text));
+	if (!lb_failed(err))
+		err = memory_file(&filter, "filter", lb_buf_bytes(&sandbox->filter));
 	if (!lb_failed(err) && !how->streams && how->input.len > 0)
 		err = how->input.len > INPUT_BYTES_MAX ? lb_err_at(LB_E_LIMIT, INPUT_BYTES_MAX)
 		                                       : memory_file(&in, "input", how->input);
@@ -365,7 +379,8 @@ lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *s
 	if (!lb_failed(err))
 		err = plat_pipe(&out->status, &status_to);
 	if (!lb_failed(err))
-		err = spawn(out, sandbox, how, args, how->streams ? how->in : in, to, status_to);
+		err = spawn(out, sandbox, how, args, filter, how->streams ? how->in : in, to,
+		            status_to);
 	if (lb_failed(err)) {
 		lb_diag_set(diag, "the sandbox cannot be started: %s", lb_err_text(err));
 		close_if(&out->output);
@@ -374,6 +389,7 @@ lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *s
 		out->part = NULL;
 	}
 	close_if(&args);
+	close_if(&filter);
 	close_if(&in);
 	close_if(&to);
 	close_if(&status_to);

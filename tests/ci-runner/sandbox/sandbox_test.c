@@ -212,7 +212,7 @@ TEST(no_network_means_none)
 		          "             lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, "
 		          "3)):\n"
 		          "    try: make(); print('raw socket')\n"
-		          "    except PermissionError: pass\n"
+		          "    except OSError: pass\n"
 		          "try: print(socket.getaddrinfo('example.org', 80))\n"
 		          "except socket.gaierror: pass\n"
 		          "l = socket.socket(); l.bind(('127.0.0.1', 0)); l.listen()\n"
@@ -225,6 +225,33 @@ TEST(no_network_means_none)
 		CHECK(run(t, &box, RUNNER_NETWORK_NONE,
 		          "if command -v curl >/dev/null; then ! curl -sS -m 3 http://192.0.2.1/; "
 		          "fi") == 0);
+	}
+	close_box(&box);
+}
+
+TEST(calls_that_lead_around_namespaces_are_refused)
+{
+	struct box box;
+
+	if (open_box(t, &box)) {
+		CHECK(run(t, &box, RUNNER_NETWORK_FULL,
+		          "/usr/bin/python3 - <<'P'\n"
+		          "import socket, errno, ctypes\n"
+		          "for family in list(range(0, 1)) + list(range(3, 10)) + list(range(17, "
+		          "46)):\n"
+		          "    try: socket.socket(family, socket.SOCK_STREAM); print('family', "
+		          "family)\n"
+		          "    except OSError as e: assert e.errno == errno.EAFNOSUPPORT, (family, "
+		          "e)\n"
+		          "import platform; libc = ctypes.CDLL(None, use_errno=True)\n"
+		          "assert platform.machine() != 'x86_64' or libc.syscall(250, 0, -3, 0, 0, "
+		          "0) == -1 and ctypes.get_errno() "
+		          "== "
+		          "errno.EPERM\n"
+		          "assert libc.ioctl(0, 0x5412, b'x') == -1 and ctypes.get_errno() == "
+		          "errno.EPERM\n"
+		          "P\n") == 0);
+		CHECK_BYTES(lb_buf_bytes(&box.output.text), "");
 	}
 	close_box(&box);
 }
