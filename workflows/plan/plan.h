@@ -1,9 +1,10 @@
 /* plan.h - which jobs a run has now, and which can start: a state machine on plain data.
  *
  * A plan is a pure function of the workflow, the event's contexts and the set
- * of jobs that ended: the order in which they are reported does not matter, and
- * a plan made anew from the same reports (workflow_plan_save, or the caller's own
- * record of them) gives the same answer.  Instances are named for ever by their id:
+ * of jobs that ended: the order in which they are reported does not matter (only
+ * whether before or after workflow_plan_cancel), and a plan made anew from the same reports
+ * (workflow_plan_save, or the caller's own record of them) gives the same answer.  Instances are
+ * named for ever by their id:
  *
  *   build              a job without a matrix
  *   test.0  test.1     a job of a matrix, by its index
@@ -148,7 +149,8 @@ lb_err workflow_plan_secrets(const struct lb_value **out, struct lb_arena *arena
 
 /* ---- durable state ---- */
 
-/* {"cancelled": false, "ended": {"build": {"result": "success", "outputs": {...}}}} */
+/* {"cancelled": false, "ended": {"build": {"result": "success", "outputs": {...}}}}; ends after the
+ * run was cancelled stand in "ended_after". */
 struct lb_value *workflow_plan_save(struct lb_arena *arena, const struct workflow_plan *plan);
 
 /* Bring a new plan of the same workflow and contexts to a saved state.  MALFORMED, NOTFOUND. */

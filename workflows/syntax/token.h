@@ -24,7 +24,6 @@ enum workflow_token_kind { /* the numbers are GitHub's */
 struct workflow_token {
 	enum workflow_token_kind kind;
 	uint32_t line, column; /* from 1; 0: not from a file */
-	uint32_t file;         /* index into the files of the run; 0: the workflow itself */
 	uint32_t count;        /* items of a sequence; of a mapping twice its pairs */
 	bool boolean;
 	double number;

@@ -165,8 +165,9 @@ enum { WORKFLOW_FILE_BYTES_MAX = 1048576, WORKFLOW_DEPTH_MAX = 50, WORKFLOW_PROB
 lb_err workflow_parse(struct workflow **out, struct lb_mem *mem, struct lb_bytes source,
                       const char *file_name, struct lb_diag *diag);
 
-/* The same for lint: a file with faults gives LB_OK, its problems and what of the tree could be
- * understood, which is for looking at, not for planning.  Only NOMEM fails. */
+/* The same for lint: a file with faults gives LB_OK and all its problems, for looking at, not for
+ * planning: its jobs and triggers are there only if reading it by the schema found no error.
+ * Only NOMEM fails. */
 lb_err workflow_check(struct workflow **out, struct lb_mem *mem, struct lb_bytes source,
                       const char *file_name);
 

@@ -510,3 +510,136 @@ TEST(planning_survives_every_oom)
 		close_run(&run);
 	}
 }
+
+/* Everything a plan can be asked, in a row. */
+static lb_err ask_all(struct run *run, struct lb_diag *diag)
+{
+	const struct lb_value *secrets;
+	struct lb_value *described_;
+	const struct lb_bytes *ids;
+	size_t count;
+
+	LB_TRY(workflow_plan_finish(run->plan, LB_B("build"), GOOD, NULL, diag));
+	LB_TRY(workflow_plan_cancel(run->plan, diag));
+	LB_TRY(workflow_plan_describe(&described_, &run->arena, run->plan));
+	LB_TRY(workflow_plan_needs(&ids, &count, &run->arena, run->plan,
+	                           workflow_plan_at(run->plan, 1)));
+	LB_TRY(workflow_plan_secrets(&secrets, &run->arena, run->plan,
+	                             workflow_plan_find(run->plan, LB_B("release/publish")), NULL,
+	                             diag));
+	(void)workflow_plan_contexts(&run->arena, run->plan, workflow_plan_at(run->plan, 0));
+	return workflow_plan_restore(run->plan, workflow_plan_save(&run->arena, run->plan), diag);
+}
+
+TEST(asking_survives_every_oom)
+{
+	EACH_OOM (t) {
+		struct lb_diag diag = { 0 };
+		struct run run;
+		lb_err err = open_run(&run, t, caller, &called, &diag);
+
+		if (!lb_failed(err))
+			err = ask_all(&run, &diag);
+		if (!lb_failed(err) && run.arena.failed)
+			err = lb_err_of(LB_E_NOMEM);
+		CHECK(lb_failed(err) == t->heap.failed);
+		CHECK(!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM);
+		close_run(&run);
+	}
+}
+
+TEST(permissions_narrow_along_calls)
+{
+	static struct files narrow = {
+		.path = { ".github/workflows/x.yml" },
+		.text = { "on: workflow_call\njobs:\n  a:\n    runs-on: x\n  b:\n    runs-on: x\n  "
+		          "  "
+		          "permissions: {contents: write}\n" },
+	};
+	struct run run;
+
+	refused(t,
+	        HEAD
+	        "  c:\n    uses: ./.github/workflows/x.yml\n    permissions: {contents: read}\n",
+	        &narrow, LB_E_INVALID,
+	        "ci.yml (Line: 3, Col: 3): Error calling workflow './.github/workflows/x.yml'. The "
+	        "nested job 'b' is requesting 'contents: write', but is only allowed 'contents: "
+	        "read'.");
+	run = new_run(t,
+	              HEAD "  c:\n    uses: ./.github/workflows/x.yml\n    permissions: {contents: "
+	                   "write, issues: read}\n",
+	              &narrow);
+	CHECK(find(&run, "c/a")->permissions.of[WORKFLOW_PERMISSION_ISSUES] ==
+	      WORKFLOW_ACCESS_READ);
+	CHECK(find(&run, "c/b")->permissions.of[WORKFLOW_PERMISSION_ISSUES] ==
+	      WORKFLOW_ACCESS_NONE);
+	CHECK(find(&run, "c/b")->permissions.of[WORKFLOW_PERMISSION_CONTENTS] ==
+	      WORKFLOW_ACCESS_WRITE);
+	close_run(&run);
+}
+
+TEST(keys_of_jobs_and_of_the_run_are_evaluated)
+{
+	struct run run = new_run(
+		t,
+		"on: push\nrun-name: For ${{ github.ref }}\nconcurrency: {group: 'all-${{ "
+	        "github.ref "
+		"}}', cancel-in-progress: true}\njobs:\n  a:\n    runs-on: {group: big, labels: "
+	        "[a, '${{ "
+		"inputs.level }}']}\n    timeout-minutes: 7\n    environment: {name: 'env-${{ "
+		"inputs.level }}'}\n    concurrency: {group: one, queue: max}\n" STEPS,
+		NULL);
+	const struct workflow_instance *a = find(&run, "a");
+	bool cancel, queue_all;
+
+	CHECK_BYTES(workflow_plan_run_name(run.plan), "For refs/heads/main");
+	CHECK_BYTES(workflow_plan_concurrency(run.plan, &cancel, &queue_all),
+	            "all-refs/heads/main");
+	CHECK(cancel && !queue_all);
+	CHECK_BYTES(a->runner_group, "big");
+	CHECK(a->label_count == 2);
+	CHECK_BYTES(a->labels[1], "high");
+	CHECK_BYTES(a->environment, "env-high");
+	CHECK_BYTES(a->concurrency_group, "one");
+	CHECK(a->concurrency_queue_all && !a->concurrency_cancel);
+	CHECK(a->timeout_minutes > 6.5 && a->timeout_minutes < 7.5);
+	close_run(&run);
+}
+
+TEST(matrices_include_and_exclude_as_github_does)
+{
+	struct run run = new_run(
+		t,
+		HEAD JOB("m") "    strategy:\n      matrix:\n        fruit: [apple, pear]\n        "
+			      "animal: [cat, dog]\n        include: [{color: green}, {color: pink, "
+			      "animal: cat}, {fruit: apple, shape: circle}, {fruit: banana}, "
+	                      "{fruit: "
+			      "banana, animal: cat}]\n        exclude: [{fruit: pear, animal: "
+	                      "dog}]\n" STEPS,
+		NULL);
+
+	CHECK(workflow_plan_count(run.plan) == 5);
+	CHECK_TEXT(support_text(&run.arena, find(&run, "m.0")->matrix),
+	           "{\"fruit\":\"apple\",\"animal\":\"cat\",\"color\":\"pink\",\"shape\":"
+	           "\"circle\"}");
+	CHECK_BYTES(find(&run, "m.0")->name, "m (apple, cat)");
+	CHECK_TEXT(support_text(&run.arena, find(&run, "m.1")->matrix),
+	           "{\"fruit\":\"apple\",\"animal\":\"dog\",\"color\":\"green\",\"shape\":"
+	           "\"circle\"}");
+	CHECK_TEXT(support_text(&run.arena, find(&run, "m.3")->matrix), "{\"fruit\":\"banana\"}");
+	CHECK_BYTES(find(&run, "m.4")->name, "m (banana, cat)");
+	close_run(&run);
+}
+
+TEST(a_matrix_of_more_than_256_is_refused)
+{
+	struct run run = new_run(t,
+	                         HEAD JOB("m") "    strategy: {matrix: {a: [1, 2, 3, 4, 5, 6, 7], "
+	                                       "b: [1, 2, 3, 4, 5, 6, "
+	                                       "7], c: [1, 2, 3, 4, 5, 6]}}\n" STEPS,
+	                         NULL);
+
+	CHECK(find(&run, "m")->result == BAD);
+	CHECK_BYTES(find(&run, "m")->why, "The matrix has more than 256 combinations");
+	close_run(&run);
+}
