@@ -214,14 +214,18 @@ static lb_err br_op(struct engine_validator *v)
 	return LB_OK;
 }
 
-/* The newest operands are where the label wants them. */
+/* The homes of the newest operands are where the label wants its values. */
+static bool homes_fit(const struct engine_validator *v, const struct control *c, uint32_t count)
+{
+	return count == 0 || (c->op != ENGINE_OP_END && v->operand_count == c->height + count);
+}
+
+/* ... and the operands are at home. */
 static bool in_place(const struct engine_validator *v, const struct control *c, uint32_t count)
 {
-	if (count == 0)
-		return true;
-	if (v->operand_count != c->height + count || c->op == ENGINE_OP_END)
+	if (!homes_fit(v, c, count))
 		return false;
-	for (uint32_t i = c->height; i < v->operand_count; i++)
+	for (uint32_t i = v->operand_count - count; i < v->operand_count; i++)
 		if (v->operands[i].place != PLACE_HOME)
 			return false;
 	return true;
@@ -274,7 +278,7 @@ static lb_err br_table_entries(struct engine_validator *v, uint32_t labels, uint
 			LB_TRY(engine_validate_peek_all(v, types, arity));
 		c->checked_at = v->op_at;
 		branch = engine_emit_branch(v);
-		if (in_place(v, c, count))
+		if (homes_fit(v, c, count))
 			engine_emit_aim(v, branch, c);
 	}
 	return LB_OK;
@@ -288,7 +292,7 @@ static lb_err br_table_stubs(struct engine_validator *v, uint32_t labels, uint32
 		struct control *c = NULL;
 
 		LB_TRY(read_label(&c, v));
-		if (!in_place(v, c, count)) {
+		if (!homes_fit(v, c, count)) {
 			engine_emit_aim_here(v, entry);
 			emit_exit(v, c, count);
 		}

@@ -143,6 +143,30 @@ TEST(branches_with_many_values)
 	CHECK_OK(check(t, &w, "values"));
 }
 
+TEST(huge_branch_tables_with_many_values)
+{
+	char signature[1002];
+	struct lb_buf code;
+	struct wasm w;
+
+	memset(signature, 'i', sizeof signature - 1);
+	signature[0] = ':';
+	signature[1001] = '\0';
+	wasm_init(&w);
+	lb_buf_init(&code, &lb_mem_host, 64 << 20);
+	lb_buf_add(&code, (struct lb_bytes)LB_LIT("\x02\x00"));
+	repeat(&code, LB_B("\x41\x01"), 1000);
+	lb_buf_add(&code, (struct lb_bytes)LB_LIT("\x41\x00\x0e"));
+	wasm_leb(&code, BYTES);
+	repeat(&code, LB_B("\x01"), BYTES / 2); /* to the function: by way of a return each */
+	repeat(&code, (struct lb_bytes)LB_LIT("\x00"), BYTES / 2 + 1);
+	lb_buf_add(&code, LB_B("\x0b"));
+	(void)wasm_type(&w, signature);
+	wasm_func(&w, 0, 0, lb_buf_bytes(&code));
+	lb_buf_release(&code);
+	CHECK_OK(check(t, &w, "labels with values"));
+}
+
 TEST(many_types_functions_and_exports)
 {
 	struct wasm w;
