@@ -24,8 +24,8 @@ struct lb_value *workflow_plan_contexts(struct lb_arena *arena, const struct wor
                                         const struct workflow_instance *instance)
 {
 	(void)plan;
-	return plan_contexts(arena, node_of(instance)->state->scope, instance->needs,
-	                     instance->matrix, instance->strategy);
+	return workflow_planner_contexts(arena, node_of(instance)->state->scope, instance->needs,
+	                                 instance->matrix, instance->strategy);
 }
 
 /* What a call passes on: everything, or what its `secrets` says; the token always. */
@@ -41,8 +41,8 @@ static lb_err passed_secrets(const struct lb_value **out, struct lb_arena *arena
 	*out = secrets;
 	if (job->secrets_inherit)
 		return LB_OK;
-	contexts = plan_contexts(arena, caller->state->scope, caller->shown.needs,
-	                         caller->shown.matrix, caller->shown.strategy);
+	contexts = workflow_planner_contexts(arena, caller->state->scope, caller->shown.needs,
+	                                     caller->shown.matrix, caller->shown.strategy);
 	lb_value_put(arena, contexts, "secrets", workflow_share(secrets));
 	scope.contexts = contexts;
 	LB_TRY(workflow_token_evaluate(&given, arena, job->secrets, &scope, diag));
@@ -213,8 +213,8 @@ static lb_err restore_ends(struct workflow_plan *plan, const struct lb_value *en
 				return lb_fail(diag, LB_E_MALFORMED,
 				               "saved plan: '%.*s' has no result",
 				               LB_FMT(member->key));
-			err = plan_finish(plan, member->key, result,
-			                  lb_value_get(member->value, "outputs"), diag);
+			err = workflow_planner_finish(plan, member->key, result,
+			                              lb_value_get(member->value, "outputs"), diag);
 			if (lb_code_of(err) == LB_E_NOTFOUND || lb_code_of(err) == LB_E_INVALID)
 				left++;
 			else
@@ -233,5 +233,5 @@ lb_err workflow_plan_restore(struct workflow_plan *plan, const struct lb_value *
 	if (lb_value_get_bool(saved, "cancelled"))
 		LB_TRY(workflow_plan_cancel(plan, diag));
 	LB_TRY(restore_ends(plan, lb_value_get(saved, "ended_after"), diag));
-	return plan_settle(plan, diag);
+	return workflow_planner_settle(plan, diag);
 }

@@ -15,7 +15,7 @@ struct loader {
 static lb_err load_calls(struct loader *l, const struct workflow *workflow,
                          const struct workflow_permissions *most, uint32_t depth);
 
-const struct workflow *plan_file(const struct workflow_plan *plan, struct lb_bytes uses)
+const struct workflow *workflow_planner_file(const struct workflow_plan *plan, struct lb_bytes uses)
 {
 	const struct file *file = lb_map_get(&plan->files, uses);
 
@@ -72,7 +72,7 @@ static lb_err load(const struct workflow **out, struct loader *l, const struct w
 	char *name;
 	lb_err err;
 
-	*out = plan_file(l->plan, uses->text);
+	*out = workflow_planner_file(l->plan, uses->text);
 	if (*out != NULL)
 		return LB_OK;
 	LB_TRY(read_source(&source, l, in, uses));
@@ -150,7 +150,7 @@ static struct workflow_permissions unlimited(void)
 	return all;
 }
 
-lb_err plan_load_called(struct workflow_plan *plan, struct lb_diag *diag)
+lb_err workflow_planner_load_called(struct workflow_plan *plan, struct lb_diag *diag)
 {
 	struct workflow_permissions most = unlimited();
 	struct loader loader = { .plan = plan, .diag = diag };

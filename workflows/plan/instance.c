@@ -24,9 +24,10 @@ static void put(struct lb_arena *arena, struct lb_value *object, const char *key
 		lb_value_put(arena, object, key, workflow_share(value));
 }
 
-struct lb_value *plan_contexts(struct lb_arena *arena, const struct scope *scope,
-                               const struct lb_value *needs, const struct lb_value *matrix,
-                               const struct lb_value *strategy)
+struct lb_value *workflow_planner_contexts(struct lb_arena *arena, const struct scope *scope,
+                                           const struct lb_value *needs,
+                                           const struct lb_value *matrix,
+                                           const struct lb_value *strategy)
 {
 	struct lb_value *contexts = lb_value_object(arena);
 
@@ -39,7 +40,8 @@ struct lb_value *plan_contexts(struct lb_arena *arena, const struct scope *scope
 	return contexts;
 }
 
-const struct lb_value *plan_needs_value(struct lb_arena *arena, const struct state *state)
+const struct lb_value *workflow_planner_needs_value(struct lb_arena *arena,
+                                                    const struct state *state)
 {
 	struct lb_value *needs = lb_value_object(arena);
 
@@ -56,8 +58,8 @@ const struct lb_value *plan_needs_value(struct lb_arena *arena, const struct sta
 	return needs;
 }
 
-struct workflow_permissions plan_narrow(const struct workflow_permissions *own,
-                                        const struct workflow_permissions *most)
+struct workflow_permissions workflow_planner_narrow(const struct workflow_permissions *own,
+                                                    const struct workflow_permissions *most)
 {
 	struct workflow_permissions narrow = *own;
 
@@ -206,14 +208,14 @@ static lb_err evaluate_call(struct node *node, struct expander *x)
 {
 	struct workflow_plan *plan = x->state->scope->plan;
 	const struct workflow_job *job = x->state->job;
-	const struct workflow *called = plan_file(plan, job->uses->text);
+	const struct workflow *called = workflow_planner_file(plan, job->uses->text);
 	const struct workflow_trigger *trigger = workflow_trigger_find(called, "workflow_call");
 	const struct lb_value *given, *inputs;
 
 	node->shown.calls = true;
 	LB_TRY(workflow_token_evaluate(&given, x->arena, job->with, &x->scope, x->diag));
 	LB_TRY(workflow_inputs(&inputs, x->arena, trigger, given, &x->scope, x->diag));
-	return plan_scope_new(&node->called, plan, called, node, inputs);
+	return workflow_planner_scope_new(&node->called, plan, called, node, inputs);
 }
 
 static lb_err evaluate_keys(struct node *node, struct expander *x, struct lb_bytes suffix)
@@ -223,9 +225,8 @@ static lb_err evaluate_keys(struct node *node, struct expander *x, struct lb_byt
 	const struct workflow_job *job = x->state->job;
 
 	LB_TRY(name_of(&out->name, x, suffix));
-	out->permissions =
-		plan_narrow(job->permissions.given ? &job->permissions : &scope->otherwise,
-	                    &scope->most);
+	out->permissions = workflow_planner_narrow(
+		job->permissions.given ? &job->permissions : &scope->otherwise, &scope->most);
 	LB_TRY(evaluate_group(&out->concurrency_group, &out->concurrency_cancel,
 	                      &out->concurrency_queue_all, x->arena, job->concurrency, &x->scope,
 	                      x->diag));
@@ -290,7 +291,8 @@ static lb_err expand_one(struct node **out, struct expander *x, const struct str
                          uint32_t index)
 {
 	const struct workflow_combination *combination = &strategy->combinations[index];
-	struct node *node = plan_node_new(x->state, index, strategy->count, strategy->has_matrix);
+	struct node *node =
+		workflow_planner_node_new(x->state, index, strategy->count, strategy->has_matrix);
 
 	if (node == NULL)
 		return lb_err_of(LB_E_NOMEM);
@@ -300,20 +302,20 @@ static lb_err expand_one(struct node **out, struct expander *x, const struct str
 	node->shown.inputs = x->state->scope->inputs;
 	node->shown.fail_fast = strategy->fail_fast;
 	node->shown.max_parallel = parallel_of(strategy);
-	x->scope.contexts = plan_contexts(x->arena, x->state->scope, x->needs, combination->matrix,
-	                                  node->shown.strategy);
+	x->scope.contexts = workflow_planner_contexts(x->arena, x->state->scope, x->needs,
+	                                              combination->matrix, node->shown.strategy);
 	*out = node;
 	return evaluate_keys(node, x, combination->suffix);
 }
 
-lb_err plan_expand(struct node ***out, uint32_t *count, struct state *state,
-                   const struct lb_value *needs, struct lb_diag *diag)
+lb_err workflow_planner_expand(struct node ***out, uint32_t *count, struct state *state,
+                               const struct lb_value *needs, struct lb_diag *diag)
 {
 	struct workflow_plan *plan = state->scope->plan;
 	struct expander x = { .arena = &plan->arena, .diag = diag, .state = state, .needs = needs };
 	struct strategy strategy;
 
-	x.scope.contexts = plan_contexts(x.arena, state->scope, needs, NULL, NULL);
+	x.scope.contexts = workflow_planner_contexts(x.arena, state->scope, needs, NULL, NULL);
 	LB_TRY(evaluate_strategy(&strategy, &x));
 	if (strategy.count > WORKFLOW_INSTANCES_MAX - plan->instance_count)
 		return lb_fail(diag, LB_E_INVALID, "The run would have more than %d jobs",
@@ -329,11 +331,11 @@ lb_err plan_expand(struct node ***out, uint32_t *count, struct state *state,
 
 /* ---- keys of the run ---- */
 
-lb_err plan_run_keys(struct workflow_plan *plan, struct lb_diag *diag)
+lb_err workflow_planner_run_keys(struct workflow_plan *plan, struct lb_diag *diag)
 {
 	struct workflow_scope scope = { 0 };
 
-	scope.contexts = plan_contexts(&plan->arena, plan->root, NULL, NULL, NULL);
+	scope.contexts = workflow_planner_contexts(&plan->arena, plan->root, NULL, NULL, NULL);
 	LB_TRY(workflow_token_text(&plan->run_name, &plan->arena, plan->workflow->run_name, &scope,
 	                           diag));
 	return evaluate_group(&plan->concurrency_group, &plan->concurrency_cancel,

@@ -27,7 +27,7 @@ bool workflow_result_read(enum workflow_result *out, struct lb_bytes text)
 	return false;
 }
 
-bool plan_has_ended(const struct node *node)
+bool workflow_planner_has_ended(const struct node *node)
 {
 	return node->shown.state == WORKFLOW_DONE || node->shown.state == WORKFLOW_SKIPPED;
 }
@@ -68,7 +68,8 @@ static struct lb_bytes node_id(struct state *state, uint32_t index, bool indexed
 	return id;
 }
 
-struct node *plan_node_new(struct state *state, uint32_t index, uint32_t total, bool indexed)
+struct node *workflow_planner_node_new(struct state *state, uint32_t index, uint32_t total,
+                                       bool indexed)
 {
 	const struct scope *scope = state->scope;
 	struct node *node = LB_ARENA_NEW(&scope->plan->arena, struct node, 1);
@@ -95,7 +96,7 @@ struct node *plan_node_new(struct state *state, uint32_t index, uint32_t total, 
 static bool add_placeholder(struct state *state)
 {
 	struct workflow_plan *plan = state->scope->plan;
-	struct node *node = plan_node_new(state, 0, 1, false);
+	struct node *node = workflow_planner_node_new(state, 0, 1, false);
 
 	state->nodes = LB_ARENA_NEW(&plan->arena, struct node *, 1);
 	if (node == NULL || state->nodes == NULL)
@@ -128,9 +129,9 @@ static void set_permissions(struct scope *scope)
 	scope->otherwise.given = scope->most.given = true;
 }
 
-lb_err plan_scope_new(struct scope **out, struct workflow_plan *plan,
-                      const struct workflow *workflow, struct node *caller,
-                      const struct lb_value *inputs)
+lb_err workflow_planner_scope_new(struct scope **out, struct workflow_plan *plan,
+                                  const struct workflow *workflow, struct node *caller,
+                                  const struct lb_value *inputs)
 {
 	struct scope *scope = LB_ARENA_NEW(&plan->arena, struct scope, 1);
 	struct state *states = LB_ARENA_NEW(&plan->arena, struct state, workflow->job_count);
@@ -205,7 +206,7 @@ static void make_ready(struct state *state)
 	for (uint32_t i = 0; i < state->node_count; i++) {
 		struct node *node = state->nodes[i];
 
-		if (plan_has_ended(node))
+		if (workflow_planner_has_ended(node))
 			continue;
 		if (node->shown.state == WORKFLOW_WAITING && !node->shown.calls &&
 		    unfinished < node->shown.max_parallel)
@@ -254,7 +255,7 @@ static lb_err call_outputs(const struct lb_value **out, struct scope *scope, str
 	struct lb_arena *arena = &scope->plan->arena;
 	const struct workflow_trigger *trigger =
 		workflow_trigger_find(scope->workflow, "workflow_call");
-	struct lb_value *contexts = plan_contexts(arena, scope, NULL, NULL, NULL);
+	struct lb_value *contexts = workflow_planner_contexts(arena, scope, NULL, NULL, NULL);
 	struct lb_value *jobs = lb_value_object(arena), *outputs = lb_value_object(arena);
 	struct workflow_scope evaluation = { .contexts = contexts };
 
@@ -301,7 +302,7 @@ static void stop_node(struct node *node, struct lb_bytes why)
 		const struct state *state = &node->called->states[i];
 
 		for (uint32_t n = 0; state->decided && n < state->node_count; n++) {
-			if (!plan_has_ended(state->nodes[n]))
+			if (!workflow_planner_has_ended(state->nodes[n]))
 				stop_node(state->nodes[n], why);
 		}
 	}
@@ -320,7 +321,7 @@ static void end_node(struct node *node, enum workflow_state to, enum workflow_re
 	for (uint32_t i = 0; i < state->node_count && stop; i++) {
 		struct node *sibling = state->nodes[i];
 
-		if (!plan_has_ended(sibling))
+		if (!workflow_planner_has_ended(sibling))
 			stop_node(sibling, LB_B("fail-fast: another job of the matrix failed"));
 	}
 	if (--state->unfinished == 0)
@@ -428,7 +429,7 @@ static lb_err condition_holds(bool *out, struct state *state, const struct lb_va
 	struct workflow_plan *plan = state->scope->plan;
 	struct workflow_scope scope = { .status_of = status_of, .self = state };
 
-	scope.contexts = plan_contexts(&plan->arena, state->scope, needs, NULL, NULL);
+	scope.contexts = workflow_planner_contexts(&plan->arena, state->scope, needs, NULL, NULL);
 	if (plan->cancelled)
 		scope.status = WORKFLOW_STATUS_CANCELLED;
 	return workflow_condition(out, &plan->arena, state->job->condition, &scope, diag);
@@ -491,10 +492,11 @@ static void commit_nodes(struct state *state, struct node **nodes, uint32_t coun
 static lb_err decide_what(bool *holds, struct node ***nodes, uint32_t *count, struct state *state,
                           struct lb_diag *diag)
 {
-	const struct lb_value *needs = plan_needs_value(&state->scope->plan->arena, state);
+	const struct lb_value *needs =
+		workflow_planner_needs_value(&state->scope->plan->arena, state);
 
 	LB_TRY(condition_holds(holds, state, needs, diag));
-	return *holds ? plan_expand(nodes, count, state, needs, diag) : LB_OK;
+	return *holds ? workflow_planner_expand(nodes, count, state, needs, diag) : LB_OK;
 }
 
 static lb_err decide(struct work *work, struct lb_diag *diag)
@@ -544,7 +546,7 @@ static void list_scope(struct workflow_plan *plan, const struct scope *scope)
 }
 
 /* Do what is to be done, and list what there is then.  Every change ends with it. */
-lb_err plan_settle(struct workflow_plan *plan, struct lb_diag *diag)
+lb_err workflow_planner_settle(struct workflow_plan *plan, struct lb_diag *diag)
 {
 	LB_TRY(advance(plan, diag));
 	plan->order.count = 0;
@@ -559,13 +561,13 @@ static lb_err start(struct workflow_plan *plan, struct lb_diag *diag)
 {
 	const struct lb_value *inputs = plan->options.inputs;
 
-	LB_TRY(plan_load_called(plan, diag));
+	LB_TRY(workflow_planner_load_called(plan, diag));
 	if (inputs == NULL)
 		inputs = lb_value_object(&plan->arena);
-	LB_TRY(plan_scope_new(&plan->root, plan, plan->workflow, NULL, inputs));
-	LB_TRY(plan_run_keys(plan, diag));
+	LB_TRY(workflow_planner_scope_new(&plan->root, plan, plan->workflow, NULL, inputs));
+	LB_TRY(workflow_planner_run_keys(plan, diag));
 	start_scope(plan->root);
-	return plan_settle(plan, diag);
+	return workflow_planner_settle(plan, diag);
 }
 
 lb_err workflow_plan_new(struct workflow_plan **out, struct lb_mem *mem,
@@ -629,7 +631,7 @@ static struct node *find_in(const struct scope *scope, struct lb_bytes part)
 	return index < state->node_count ? state->nodes[index] : NULL;
 }
 
-struct node *plan_find(const struct workflow_plan *plan, struct lb_bytes id)
+struct node *workflow_planner_find(const struct workflow_plan *plan, struct lb_bytes id)
 {
 	const struct scope *scope = plan->root;
 	struct lb_bytes rest = id, part;
@@ -663,7 +665,7 @@ static lb_err check_finish(const struct node *node, struct lb_bytes id, enum wor
 	if (node == NULL)
 		return lb_fail(diag, LB_E_NOTFOUND, "there is no job '%.*s' in the plan",
 		               LB_FMT(id));
-	if (plan_has_ended(node))
+	if (workflow_planner_has_ended(node))
 		return lb_fail(diag, LB_E_EXISTS, "job '%.*s' has ended already: %s", LB_FMT(id),
 		               workflow_result_text(node->shown.result));
 	if (node->shown.calls)
@@ -677,10 +679,11 @@ static lb_err check_finish(const struct node *node, struct lb_bytes id, enum wor
 	return LB_OK;
 }
 
-lb_err plan_finish(struct workflow_plan *plan, struct lb_bytes id, enum workflow_result result,
-                   const struct lb_value *outputs, struct lb_diag *diag)
+lb_err workflow_planner_finish(struct workflow_plan *plan, struct lb_bytes id,
+                               enum workflow_result result, const struct lb_value *outputs,
+                               struct lb_diag *diag)
 {
-	struct node *node = plan_find(plan, id);
+	struct node *node = workflow_planner_find(plan, id);
 	const struct lb_value *copy;
 
 	plan->arena.failed = false;
@@ -702,8 +705,8 @@ lb_err workflow_plan_finish(struct workflow_plan *plan, struct lb_bytes id,
                             enum workflow_result result, const struct lb_value *outputs,
                             struct lb_diag *diag)
 {
-	LB_TRY(plan_finish(plan, id, result, outputs, diag));
-	return plan_settle(plan, diag);
+	LB_TRY(workflow_planner_finish(plan, id, result, outputs, diag));
+	return workflow_planner_settle(plan, diag);
 }
 
 /* ---- cancelling ---- */
@@ -712,14 +715,15 @@ static lb_err cancel_scope(struct scope *scope, struct lb_diag *diag);
 
 static lb_err cancel_state(struct state *state, struct lb_diag *diag)
 {
-	const struct lb_value *needs = plan_needs_value(&state->scope->plan->arena, state);
+	const struct lb_value *needs =
+		workflow_planner_needs_value(&state->scope->plan->arena, state);
 	bool holds;
 
 	LB_TRY(condition_holds(&holds, state, needs, diag));
 	for (uint32_t i = 0; i < state->node_count; i++) {
 		struct node *node = state->nodes[i];
 
-		if (plan_has_ended(node))
+		if (workflow_planner_has_ended(node))
 			continue;
 		if (!holds)
 			stop_node(node, LB_B("the run was cancelled"));
@@ -743,7 +747,7 @@ lb_err workflow_plan_cancel(struct workflow_plan *plan, struct lb_diag *diag)
 	plan->arena.failed = false;
 	plan->cancelled = true;
 	LB_TRY(cancel_scope(plan->root, diag));
-	return plan_settle(plan, diag);
+	return workflow_planner_settle(plan, diag);
 }
 
 /* ---- the whole ---- */
@@ -775,7 +779,7 @@ const struct workflow_instance *workflow_plan_at(const struct workflow_plan *pla
 const struct workflow_instance *workflow_plan_find(const struct workflow_plan *plan,
                                                    struct lb_bytes id)
 {
-	const struct node *node = plan_find(plan, id);
+	const struct node *node = workflow_planner_find(plan, id);
 
 	return node != NULL ? &node->shown : NULL;
 }

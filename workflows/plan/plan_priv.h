@@ -88,41 +88,46 @@ struct workflow_plan {
 /* ---- files.c ---- */
 
 /* Parse what is called, and what that calls, and check that all of it fits. */
-lb_err plan_load_called(struct workflow_plan *plan, struct lb_diag *diag);
-const struct workflow *plan_file(const struct workflow_plan *plan, struct lb_bytes uses);
+lb_err workflow_planner_load_called(struct workflow_plan *plan, struct lb_diag *diag);
+const struct workflow *workflow_planner_file(const struct workflow_plan *plan,
+                                             struct lb_bytes uses);
 
 /* ---- instance.c ---- */
 
 /* The contexts for a job's keys: github, vars, inputs, needs, and matrix and strategy where there
  * are any. */
-struct lb_value *plan_contexts(struct lb_arena *arena, const struct scope *scope,
-                               const struct lb_value *needs, const struct lb_value *matrix,
-                               const struct lb_value *strategy);
+struct lb_value *workflow_planner_contexts(struct lb_arena *arena, const struct scope *scope,
+                                           const struct lb_value *needs,
+                                           const struct lb_value *matrix,
+                                           const struct lb_value *strategy);
 
 /* The `needs` context of a state whose needs have all ended. */
-const struct lb_value *plan_needs_value(struct lb_arena *arena, const struct state *state);
+const struct lb_value *workflow_planner_needs_value(struct lb_arena *arena,
+                                                    const struct state *state);
 
 /* The nodes that a state becomes when its condition holds. */
-lb_err plan_expand(struct node ***out, uint32_t *count, struct state *state,
-                   const struct lb_value *needs, struct lb_diag *diag);
+lb_err workflow_planner_expand(struct node ***out, uint32_t *count, struct state *state,
+                               const struct lb_value *needs, struct lb_diag *diag);
 
-lb_err plan_run_keys(struct workflow_plan *plan, struct lb_diag *diag);
+lb_err workflow_planner_run_keys(struct workflow_plan *plan, struct lb_diag *diag);
 
-struct workflow_permissions plan_narrow(const struct workflow_permissions *own,
-                                        const struct workflow_permissions *most);
+struct workflow_permissions workflow_planner_narrow(const struct workflow_permissions *own,
+                                                    const struct workflow_permissions *most);
 
 /* ---- plan.c ---- */
 
-lb_err plan_scope_new(struct scope **out, struct workflow_plan *plan,
-                      const struct workflow *workflow, struct node *caller,
-                      const struct lb_value *inputs);
-struct node *plan_node_new(struct state *state, uint32_t index, uint32_t total, bool indexed);
-struct node *plan_find(const struct workflow_plan *plan, struct lb_bytes id);
-bool plan_has_ended(const struct node *node);
+lb_err workflow_planner_scope_new(struct scope **out, struct workflow_plan *plan,
+                                  const struct workflow *workflow, struct node *caller,
+                                  const struct lb_value *inputs);
+struct node *workflow_planner_node_new(struct state *state, uint32_t index, uint32_t total,
+                                       bool indexed);
+struct node *workflow_planner_find(const struct workflow_plan *plan, struct lb_bytes id);
+bool workflow_planner_has_ended(const struct node *node);
 
 /* workflow_plan_finish without bringing the order up to date. */
-lb_err plan_finish(struct workflow_plan *plan, struct lb_bytes id, enum workflow_result result,
-                   const struct lb_value *outputs, struct lb_diag *diag);
-lb_err plan_settle(struct workflow_plan *plan, struct lb_diag *diag);
+lb_err workflow_planner_finish(struct workflow_plan *plan, struct lb_bytes id,
+                               enum workflow_result result, const struct lb_value *outputs,
+                               struct lb_diag *diag);
+lb_err workflow_planner_settle(struct workflow_plan *plan, struct lb_diag *diag);
 
 #endif

@@ -217,16 +217,12 @@ static void convert_defaults(const struct workflow_token **shell,
 
 static void convert_id(struct workflow_job *job, struct jobs *j, const struct workflow_token *id)
 {
-	const char *wrong = workflow_ids_take(&j->ids, id->text);
+	struct lb_bytes wrong = workflow_ids_take(&j->ids, id->text);
 
 	job->id = id->text;
 	job->place = id;
-	if (wrong != NULL) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		workflow_problem(j->problems, id, wrong, LB_FMT(id->text));
-#pragma GCC diagnostic pop
-	}
+	if (wrong.len > 0)
+		workflow_problem(j->problems, id, "%.*s", LB_FMT(wrong));
 }
 
 static void convert_call(struct workflow_job *job, const struct workflow_token *token)

@@ -17,14 +17,10 @@ static void convert_all(struct workflow_step **out, uint32_t *count, struct step
 
 static void take_id(struct workflow_step *step, struct steps *s, const struct workflow_token *id)
 {
-	const char *wrong = workflow_ids_take(&s->ids, id->text);
+	struct lb_bytes wrong = workflow_ids_take(&s->ids, id->text);
 
-	if (wrong != NULL) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		workflow_problem(s->problems, id, wrong, LB_FMT(id->text));
-#pragma GCC diagnostic pop
-	}
+	if (wrong.len > 0)
+		workflow_problem(s->problems, id, "%.*s", LB_FMT(wrong));
 	step->id = id->text;
 	step->id_given = true;
 }

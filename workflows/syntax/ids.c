@@ -32,19 +32,24 @@ static bool take(struct ids *ids, struct lb_bytes id)
 	return true;
 }
 
-const char *workflow_ids_take(struct ids *ids, struct lb_bytes id)
+static struct lb_bytes wrong(struct ids *ids, struct lb_bytes id, const char *why)
+{
+	return lb_arena_format(ids->arena, "The identifier '%.*s' %s", LB_FMT(id), why);
+}
+
+struct lb_bytes workflow_ids_take(struct ids *ids, struct lb_bytes id)
 {
 	if (!is_id(id))
-		return "The identifier '%.*s' is invalid. IDs may only contain alphanumeric "
-		       "characters, '_', and '-'. IDs must start with a letter or '_' and and must "
-		       "be "
-		       "less than 100 characters.";
+		return wrong(
+			ids, id,
+			"is invalid. IDs may only contain alphanumeric characters, '_', and '-'. "
+			"IDs must start with a letter or '_' and and must be less than 100 "
+			"characters.");
 	if (lb_bytes_starts(id, LB_B("__")))
-		return "The identifier '%.*s' is invalid. IDs starting with '__' are reserved.";
+		return wrong(ids, id, "is invalid. IDs starting with '__' are reserved.");
 	if (!take(ids, id))
-		return "The identifier '%.*s' may not be used more than once within the same "
-		       "scope.";
-	return NULL;
+		return wrong(ids, id, "may not be used more than once within the same scope.");
+	return (struct lb_bytes){ 0 };
 }
 
 /* The number to try next for a name that is taken, kept with it so that a thousand unnamed steps

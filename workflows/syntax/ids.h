@@ -16,9 +16,8 @@ struct ids {
 
 void workflow_ids_init(struct ids *ids, struct lb_arena *arena);
 
-/* Take an id that the file gives.  NULL, or what is wrong with it: a format for printf with one
- * "%.*s" for the id. */
-const char *workflow_ids_take(struct ids *ids, struct lb_bytes id);
+/* Take an id that the file gives.  Empty, or what is wrong with it, in the arena. */
+struct lb_bytes workflow_ids_take(struct ids *ids, struct lb_bytes id);
 
 /* An id like `wanted` ("__run", "__actions_checkout") that nothing else has, in the arena. */
 struct lb_bytes workflow_ids_make(struct ids *ids, struct lb_bytes wanted);

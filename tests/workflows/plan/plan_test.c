@@ -583,9 +583,9 @@ TEST(keys_of_jobs_and_of_the_run_are_evaluated)
 	struct run run = new_run(
 		t,
 		"on: push\nrun-name: For ${{ github.ref }}\nconcurrency: {group: 'all-${{ "
-	        "github.ref "
+		"github.ref "
 		"}}', cancel-in-progress: true}\njobs:\n  a:\n    runs-on: {group: big, labels: "
-	        "[a, '${{ "
+		"[a, '${{ "
 		"inputs.level }}']}\n    timeout-minutes: 7\n    environment: {name: 'env-${{ "
 		"inputs.level }}'}\n    concurrency: {group: one, queue: max}\n" STEPS,
 		NULL);
@@ -613,9 +613,9 @@ TEST(matrices_include_and_exclude_as_github_does)
 		HEAD JOB("m") "    strategy:\n      matrix:\n        fruit: [apple, pear]\n        "
 			      "animal: [cat, dog]\n        include: [{color: green}, {color: pink, "
 			      "animal: cat}, {fruit: apple, shape: circle}, {fruit: banana}, "
-	                      "{fruit: "
+			      "{fruit: "
 			      "banana, animal: cat}]\n        exclude: [{fruit: pear, animal: "
-	                      "dog}]\n" STEPS,
+			      "dog}]\n" STEPS,
 		NULL);
 
 	CHECK(workflow_plan_count(run.plan) == 5);
