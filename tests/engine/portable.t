@@ -24,6 +24,7 @@ report() { # status, name
 }
 
 link() { # name, test object, helper objects
+	# shellcheck disable=SC2034 # eval uses it
 	name=$1
 	shift
 	eval "$flags" -o '"$work/$name"' '"$work/loop.o"' '"$@"' '"$build/obj/tests/harness/test.o"' \
