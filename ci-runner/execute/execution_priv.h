@@ -38,6 +38,7 @@ struct runner_frame {
 /* A step under way. */
 struct runner_step_run {
 	const struct workflow_step *step;
+	struct lb_bytes name; /* as people see it */
 	struct runner_frame *frame;
 	struct lb_value *outputs; /* object of strings */
 	struct lb_value *state;   /* save-state, for the step's own post */

@@ -71,6 +71,42 @@ static lb_err write_accounts(struct lb_mem *mem, struct plat *plat, const char *
 	return err;
 }
 
+/* ---- WORK ---- */
+
+/* The only names that stay in WORK between jobs. */
+static bool stays(const char *name)
+{
+	return strcmp(name, "_lock") == 0 || strcmp(name, "_passwd") == 0 ||
+	       strcmp(name, "_group") == 0;
+}
+
+struct sweep {
+	struct lb_arena *arena;
+	struct plat *plat;
+	const char *work;
+	bool ours; /* a runner prepared it before */
+	struct lb_diag *diag;
+};
+
+static lb_err remove_one(struct plat *plat, const char *path, struct lb_diag *diag);
+
+/* What a runner that was killed left there.  In a folder that is not ours nothing is removed. */
+static lb_err sweep_one(void *ctx, const char *name)
+{
+	struct sweep *sweep = ctx;
+	const char *path;
+
+	if (stays(name))
+		return LB_OK;
+	if (!sweep->ours)
+		return lb_fail(sweep->diag, LB_E_INVALID,
+		               "%s holds '%s', which no runner made: a work folder is emptied "
+		               "between jobs, so it has to be empty at first",
+		               sweep->work, name);
+	path = runner_path(sweep->arena, sweep->work, name);
+	return path != NULL ? remove_one(sweep->plat, path, sweep->diag) : lb_err_of(LB_E_NOMEM);
+}
+
 lb_err runner_folders_prepare(struct lb_mem *mem, struct plat *plat, const char *work,
                               struct lb_diag *diag)
 {
@@ -85,6 +121,11 @@ lb_err runner_folders_prepare(struct lb_mem *mem, struct plat *plat, const char 
 		&arena, lb_arena_format(&arena, "runner:x:1001:1001::%s/_home:/bin/bash\n", work));
 	if (!lb_failed(err) && arena.failed)
 		err = lb_err_of(LB_E_NOMEM);
+	if (!lb_failed(err)) {
+		struct sweep sweep = { &arena, plat, work, lb_file_exists(plat, passwd), diag };
+
+		err = plat->ops->list(plat, work, sweep_one, &sweep);
+	}
 	if (!lb_failed(err))
 		err = plat->ops->set_mode(plat, work, 0700);
 	if (!lb_failed(err))

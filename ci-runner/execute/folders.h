@@ -27,7 +27,8 @@ struct runner_folders {
 lb_err runner_folders_name(struct runner_folders *out, struct lb_arena *arena, const char *work,
                            struct lb_bytes repository, struct lb_diag *diag);
 
-/* WORK itself with its passwd and group files: once when a runner starts. */
+/* WORK itself with its passwd and group files: once when a runner starts.  What a killed runner
+ * left is removed; INVALID names what stands in a WORK that no runner used before. */
 lb_err runner_folders_prepare(struct lb_mem *mem, struct plat *plat, const char *work,
                               struct lb_diag *diag);
 

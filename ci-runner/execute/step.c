@@ -297,22 +297,23 @@ static void say_why(struct runner_execution *x, const struct runner_step_run *ru
 	uint64_t now = x->host->plat->ops->now_ns(x->host->plat);
 
 	if (lb_code_of(err) == LB_E_TIMEOUT && run->deadline_ns != 0 && now >= run->deadline_ns)
-		runner_say_error(x, "The action '%.*s' has timed out.", LB_FMT(run->step->id));
+		runner_say_error(x, "The action '%.*s' has timed out.", LB_FMT(run->name));
 	else if (lb_code_of(err) != LB_E_FAILED || diag->text[0] != '\0')
 		runner_say_error(x, "%s", lb_diag_text(diag, err));
 	/* FAILED without a word: a step inside an action said it already. */
 	runner_log_flush(&x->log);
 }
 
-static void name_record(struct runner_execution *x, const struct runner_frame *frame,
-                        const struct workflow_step *step, struct runner_step_state *record)
+static struct lb_bytes name_of(struct runner_execution *x, const struct runner_frame *frame,
+                               const struct workflow_step *step)
 {
 	struct workflow_scope scope;
 	struct lb_bytes name;
 
 	runner_scope(&scope, x, frame);
-	if (!lb_failed(workflow_step_name(&name, x->arena, step, &scope, NULL)))
-		record->name = name;
+	if (lb_failed(workflow_step_name(&name, x->arena, step, &scope, NULL)))
+		return step->id;
+	return name;
 }
 
 /* Memory alone ends the job; everything else is the step's failure. */
@@ -334,8 +335,9 @@ static lb_err run_step(struct runner_execution *x, struct runner_frame *frame,
 	err = step_env(x, frame, step, &diag);
 	if (!lb_failed(err))
 		err = condition_holds(&holds, x, frame, step, &diag);
+	run.name = name_of(x, frame, step);
 	if (record != NULL)
-		name_record(x, frame, step, record);
+		record->name = run.name;
 	if (!lb_failed(err) && (!holds || x->obey == RUNNER_STOP_FORGET)) {
 		x->running = before;
 		remember(x, frame, &run, RUNNER_SKIPPED, RUNNER_SKIPPED);

@@ -438,9 +438,16 @@ static lb_err run_all(struct state *s, struct lb_diag *diag)
 	const struct workflow_instance *instance;
 
 	while ((instance = next_ready(s)) != NULL) {
+		enum runner_stop_level level;
+
 		LB_TRY(run_one(s, instance, diag));
-		if (runner_stop_level(s->host->stop) > RUNNER_STOP_NONE)
+		level = runner_stop_level(s->host->stop);
+		if (level > RUNNER_STOP_NONE)
 			LB_TRY(workflow_plan_cancel(s->plan, diag));
+		if (level == RUNNER_STOP_FORGET)
+			break;
+		/* Heard: jobs that run even when cancelled still get their turn. */
+		runner_stop_reset(s->host->stop);
 	}
 	return LB_OK;
 }

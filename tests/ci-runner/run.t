@@ -118,7 +118,7 @@ has "=== after: skipped"
 hasnt "must not run"
 grep -q "error: uses: someone/else@v1 cannot be run here. What can:" "$tmp/out"
 ok $? "an action that cannot be run is named"
-grep -q "error: The action '.*' has timed out" "$tmp/out"
+grep -q "error: The action 'Run sleep 20' has timed out" "$tmp/out"
 ok $? "a step's time is limited"
 
 # ---- a job that puts links in the way of the runner
@@ -195,6 +195,30 @@ for _ in $(seq 1 40); do
 	sleep 0.05
 done
 ok $gone "kill -9 of the runner ends its sandbox"
+
+# ---- serve refuses a folder that holds other things
+mkdir -p "$tmp/home/precious" && echo lbr_x >"$tmp/token"
+"$runner" serve --coordinator http://127.0.0.1:9 --token-file "$tmp/token" --work "$tmp/home" >"$tmp/out" 2>&1
+test $? -eq 3 && test -d "$tmp/home/precious" && grep -q "holds 'precious', which no runner made" "$tmp/out"
+ok $? "serve never empties a folder that is not its own"
+echo lbu_x >"$tmp/token"
+"$runner" serve --coordinator http://127.0.0.1:9 --token-file "$tmp/token" --work "$tmp/work" >"$tmp/out" 2>&1
+test $? -eq 3 && grep -q "expected one that begins with lbr_" "$tmp/out"
+ok $? "serve says which token it wants"
+
+# ---- asked to end
+"$runner" run --workflow .github/workflows/slow.yml >"$tmp/out" 2>&1 &
+pid=$!
+for _ in $(seq 1 100); do grep -qx begun "$tmp/out" && break; sleep 0.05; done
+kill -INT "$pid"
+wait "$pid"
+test $? -eq 1
+ok $? "a run that is interrupted exits 1"
+has "interrupted"
+has "error: The operation was canceled."
+has "cleaned up"
+has "=== slow: cancelled"
+has "even so"
 
 # ---- as an ordinary user
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then

@@ -123,3 +123,33 @@ TEST(files_are_found_with_their_common_folder)
 	lb_buf_release(&out);
 	lb_arena_release(&arena);
 }
+
+TEST(finding_survives_every_oom)
+{
+	struct lb_arena kept;
+	struct lb_value *list;
+	const char *root;
+
+	lb_arena_init(&kept, &lb_mem_host);
+	root = make_tree(t, &kept);
+	list = lb_value_array(&kept);
+	lb_value_add(&kept, list, lb_value_text(&kept, "dist/**/*.txt"));
+	lb_value_add(&kept, list, lb_value_text(&kept, "!**/b.txt"));
+	EACH_OOM (t) {
+		struct runner_matches matches;
+		struct lb_arena arena;
+		lb_err err;
+
+		lb_arena_init(&arena, t->mem);
+		err = runner_glob_find(&matches, &arena, t->mem, &plat_host,
+		                       &(struct runner_glob){ .root = root,
+		                                              .home = root,
+		                                              .patterns = list,
+		                                              .descendants = true },
+		                       NULL);
+		CHECK(lb_failed(err) == t->heap.failed);
+		CHECK(lb_failed(err) ? lb_code_of(err) == LB_E_NOMEM : matches.count == 1);
+		lb_arena_release(&arena);
+	}
+	lb_arena_release(&kept);
+}
