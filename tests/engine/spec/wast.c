@@ -246,14 +246,12 @@ static bool convert_with_drops(struct wast *out, struct forms *forms, struct lb_
 	       !lb_failed(lb_file_read(&out->json, &plat_host, json, NULL));
 }
 
-bool wast_convert(struct wast *out, struct test *t, const char *source, const char *folder,
-                  unsigned drops_max)
+bool wast_convert(struct wast *out, const char *source, const char *folder, unsigned drops_max)
 {
 	struct forms forms = { 0 };
 	struct lb_buf text;
 	bool done = false;
 
-	(void)t;
 	*out = (struct wast){ 0 };
 	lb_buf_init(&out->json, &lb_mem_host, TEXT_MAX);
 	lb_buf_init(&text, &lb_mem_host, TEXT_MAX);

@@ -17,8 +17,7 @@ struct wast {
 
 /* Convert `source` into `folder`, leaving out at most `drops_max` forms.  False where that does
  * not do; first_dropped says why. */
-bool wast_convert(struct wast *out, struct test *t, const char *source, const char *folder,
-                  unsigned drops_max);
+bool wast_convert(struct wast *out, const char *source, const char *folder, unsigned drops_max);
 void wast_release(struct wast *wast);
 
 #endif
