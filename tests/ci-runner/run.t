@@ -191,7 +191,7 @@ for _ in $(seq 1 100); do grep -q up "$tmp/out" && break; sleep 0.05; done
 { kill -9 "$pid" && wait "$pid"; } 2>/dev/null
 gone=1
 for _ in $(seq 1 40); do
-	if ! ps ax -o args | grep -q '[s]leep 876543'; then gone=0; break; fi
+	if ! pgrep -f 'sleep 876543' >/dev/null; then gone=0; break; fi
 	sleep 0.05
 done
 ok $gone "kill -9 of the runner ends its sandbox"
