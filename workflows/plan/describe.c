@@ -233,5 +233,5 @@ lb_err workflow_plan_restore(struct workflow_plan *plan, const struct lb_value *
 	if (lb_value_get_bool(saved, "cancelled"))
 		LB_TRY(workflow_plan_cancel(plan, diag));
 	LB_TRY(restore_ends(plan, lb_value_get(saved, "ended_after"), diag));
-	return workflow_planner_settle(plan, diag);
+	return workflow_planner_settle(plan);
 }

@@ -158,26 +158,25 @@ lb_err workflow_planner_scope_new(struct scope **out, struct workflow_plan *plan
 
 /* ---- work ---- */
 
-static lb_err decide(struct work *work, struct lb_diag *diag);
-static lb_err complete(struct work *work, struct lb_diag *diag);
-static lb_err return_from_call(struct work *work, struct lb_diag *diag);
+static lb_err decide(struct work *work);
+static lb_err complete(struct work *work);
+static lb_err return_from_call(struct work *work);
 
-static void push(struct workflow_plan *plan, struct work *work,
-                 lb_err (*run)(struct work *, struct lb_diag *))
+static void push(struct workflow_plan *plan, struct work *work, lb_err (*run)(struct work *))
 {
 	work->run = run;
 	work->next = plan->work;
 	plan->work = work;
 }
 
-static lb_err advance(struct workflow_plan *plan, struct lb_diag *diag)
+static lb_err advance(struct workflow_plan *plan)
 {
 	while (plan->work != NULL) {
 		struct work *work = plan->work;
 		lb_err err;
 
 		plan->work = work->next;
-		err = work->run(work, diag);
+		err = work->run(work);
 		if (lb_failed(err)) {
 			push(plan, work, work->run);
 			return err;
@@ -331,13 +330,12 @@ static void end_node(struct node *node, enum workflow_state to, enum workflow_re
 }
 
 /* All nodes of a state have ended: those who need it may be decided now. */
-static lb_err complete(struct work *work, struct lb_diag *diag)
+static lb_err complete(struct work *work)
 {
 	struct state *state = (struct state *)work;
 	struct scope *scope = state->scope;
 	const struct lb_value *outputs = merge_outputs(state);
 
-	(void)diag;
 	if (scope->plan->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	state->outputs = outputs;
@@ -362,7 +360,7 @@ static lb_err complete(struct work *work, struct lb_diag *diag)
 	return LB_OK;
 }
 
-static lb_err return_from_call(struct work *work, struct lb_diag *diag)
+static lb_err return_from_call(struct work *work)
 {
 	struct node *node =
 		(struct node *)(void *)((char *)work - offsetof(struct node, returning));
@@ -373,7 +371,6 @@ static lb_err return_from_call(struct work *work, struct lb_diag *diag)
 	lb_err err = call_outputs(&outputs, node->called, &why);
 	struct lb_bytes text = lb_arena_bytes(&plan->arena, lb_bytes_of(why.text));
 
-	(void)diag;
 	if (plan->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	if (lb_failed(err)) {
@@ -499,7 +496,7 @@ static lb_err decide_what(bool *holds, struct node ***nodes, uint32_t *count, st
 	return *holds ? workflow_planner_expand(nodes, count, state, needs, diag) : LB_OK;
 }
 
-static lb_err decide(struct work *work, struct lb_diag *diag)
+static lb_err decide(struct work *work)
 {
 	struct state *state = (struct state *)work;
 	struct lb_arena *arena = &state->scope->plan->arena;
@@ -510,7 +507,6 @@ static lb_err decide(struct work *work, struct lb_diag *diag)
 	bool holds = false;
 	lb_err err = decide_what(&holds, &nodes, &count, state, &wrong);
 
-	(void)diag;
 	if (lb_failed(err))
 		why = lb_arena_bytes(arena, lb_bytes_of(lb_diag_text(&wrong, err)));
 	else if (!holds)
@@ -546,9 +542,9 @@ static void list_scope(struct workflow_plan *plan, const struct scope *scope)
 }
 
 /* Do what is to be done, and list what there is then.  Every change ends with it. */
-lb_err workflow_planner_settle(struct workflow_plan *plan, struct lb_diag *diag)
+lb_err workflow_planner_settle(struct workflow_plan *plan)
 {
-	LB_TRY(advance(plan, diag));
+	LB_TRY(advance(plan));
 	plan->order.count = 0;
 	plan->order.failure = LB_OK;
 	list_scope(plan, plan->root);
@@ -567,7 +563,7 @@ static lb_err start(struct workflow_plan *plan, struct lb_diag *diag)
 	LB_TRY(workflow_planner_scope_new(&plan->root, plan, plan->workflow, NULL, inputs));
 	LB_TRY(workflow_planner_run_keys(plan, diag));
 	start_scope(plan->root);
-	return workflow_planner_settle(plan, diag);
+	return workflow_planner_settle(plan);
 }
 
 lb_err workflow_plan_new(struct workflow_plan **out, struct lb_mem *mem,
@@ -686,9 +682,9 @@ lb_err workflow_planner_finish(struct workflow_plan *plan, struct lb_bytes id,
 	struct node *node = workflow_planner_find(plan, id);
 	const struct lb_value *copy;
 
-	plan->arena.failed = false;
+	plan->arena.failed = false; /* what ran out before may be there again */
 	if (node != NULL && node->reported && node->shown.result == result)
-		return advance(plan, diag);
+		return advance(plan);
 	LB_TRY(check_finish(node, id, result, diag));
 	copy = copy_outputs(&plan->arena, outputs);
 	if (plan->arena.failed)
@@ -698,7 +694,7 @@ lb_err workflow_planner_finish(struct workflow_plan *plan, struct lb_bytes id,
 	node->reported = true;
 	node->before_cancel = !plan->cancelled;
 	end_node(node, WORKFLOW_DONE, result);
-	return advance(plan, diag);
+	return advance(plan);
 }
 
 lb_err workflow_plan_finish(struct workflow_plan *plan, struct lb_bytes id,
@@ -706,48 +702,52 @@ lb_err workflow_plan_finish(struct workflow_plan *plan, struct lb_bytes id,
                             struct lb_diag *diag)
 {
 	LB_TRY(workflow_planner_finish(plan, id, result, outputs, diag));
-	return workflow_planner_settle(plan, diag);
+	return workflow_planner_settle(plan);
 }
 
 /* ---- cancelling ---- */
 
-static lb_err cancel_scope(struct scope *scope, struct lb_diag *diag);
+static lb_err cancel_scope(struct scope *scope);
 
-static lb_err cancel_state(struct state *state, struct lb_diag *diag)
+/* A condition that cannot be evaluated now does not want to run. */
+static lb_err cancel_state(struct state *state)
 {
 	const struct lb_value *needs =
 		workflow_planner_needs_value(&state->scope->plan->arena, state);
 	bool holds;
+	lb_err err = condition_holds(&holds, state, needs, NULL);
 
-	LB_TRY(condition_holds(&holds, state, needs, diag));
+	if (lb_code_of(err) == LB_E_NOMEM)
+		return err;
 	for (uint32_t i = 0; i < state->node_count; i++) {
 		struct node *node = state->nodes[i];
 
 		if (workflow_planner_has_ended(node))
 			continue;
-		if (!holds)
+		if (lb_failed(err) || !holds)
 			stop_node(node, LB_B("the run was cancelled"));
 		else if (node->called != NULL)
-			LB_TRY(cancel_scope(node->called, diag));
+			LB_TRY(cancel_scope(node->called));
 	}
 	return LB_OK;
 }
 
-static lb_err cancel_scope(struct scope *scope, struct lb_diag *diag)
+static lb_err cancel_scope(struct scope *scope)
 {
 	for (uint32_t i = 0; i < scope->workflow->job_count; i++) {
 		if (scope->states[i].decided)
-			LB_TRY(cancel_state(&scope->states[i], diag));
+			LB_TRY(cancel_state(&scope->states[i]));
 	}
 	return LB_OK;
 }
 
 lb_err workflow_plan_cancel(struct workflow_plan *plan, struct lb_diag *diag)
 {
-	plan->arena.failed = false;
+	(void)diag; /* running out of memory is all that can go wrong, and needs no prose */
+	plan->arena.failed = false; /* as above */
 	plan->cancelled = true;
-	LB_TRY(cancel_scope(plan->root, diag));
-	return workflow_planner_settle(plan, diag);
+	LB_TRY(cancel_scope(plan->root));
+	return workflow_planner_settle(plan);
 }
 
 /* ---- the whole ---- */

@@ -25,7 +25,7 @@ struct state;
 
 struct work {
 	struct work *next;
-	lb_err (*run)(struct work *work, struct lb_diag *diag);
+	lb_err (*run)(struct work *work); /* NOMEM only; then it stays on the list */
 };
 
 struct node {
@@ -128,6 +128,6 @@ bool workflow_planner_has_ended(const struct node *node);
 lb_err workflow_planner_finish(struct workflow_plan *plan, struct lb_bytes id,
                                enum workflow_result result, const struct lb_value *outputs,
                                struct lb_diag *diag);
-lb_err workflow_planner_settle(struct workflow_plan *plan, struct lb_diag *diag);
+lb_err workflow_planner_settle(struct workflow_plan *plan);
 
 #endif
