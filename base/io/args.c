@@ -1,6 +1,8 @@
 /* args.c - see args.h: finding the command, taking its options, reporting how it went. */
 #include "base/io/args.h"
 
+#include "base/platform/file_limit.h"
+
 #include "base/io/args_priv.h"
 #include "base/platform/process.h"
 
@@ -377,6 +379,7 @@ int lb_main_with(const struct lb_program *program, struct lb_mem *mem, struct pl
 
 int lb_main(const struct lb_program *program, int argc, char **argv)
 {
+	plat_file_limit_install();
 	return lb_main_with(program, &lb_mem_host, &plat_host, stdout, stderr, argc, argv);
 }
 

@@ -160,7 +160,7 @@ static lb_err write_policy(struct up *up, const char *path)
 		"    repository: %s\n"
 		"    workflow: .github/workflows/ci.yml\n"
 		"    job_workflow: .github/workflows/release.yml\n"
-		"    ref: refs/heads/*\n"
+		"    ref: refs/heads/**\n"
 		"    events: [workflow_dispatch]\n"
 		"    project: lifeboat\n"
 		"    channels: [snapshot]\n"

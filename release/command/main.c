@@ -1,7 +1,6 @@
 /* main.c - lifeboat-release: packages, signs, publishes and verifies releases. */
 #include "release/command/command.h"
 
-#include "base/platform/file_limit.h"
 
 static const struct lb_command commands[] = {
 	{ .name = "package",
@@ -69,6 +68,5 @@ static const struct lb_program program = {
 
 int main(int argc, char **argv)
 {
-	plat_file_limit_install(); /* a full disk must find somebody who tidies up */
 	return lb_main(&program, argc, argv);
 }

@@ -3,7 +3,7 @@
 #
 # Stays in the foreground until its standard input ends, then ends both processes it started.
 set -eu
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 folder=$1 submit=$2 pb=$3
 cd "$folder"
 buildbot create-master -r master >master.log 2>&1

@@ -60,7 +60,9 @@ static bool follow(struct line *line, uint64_t run)
 	                                        lb_value_get_number(jobs->items[0], "id")));
 	lb_buf_init(&answer.body, &lb_mem_host, 1 << 20);
 	lb_buf_init(&answer.headers, &lb_mem_host, 1 << 16);
-	lb_ignore(lb_http_ask(line->http, &ask, &answer, NULL));
+	do { /* 404: no runner has taken it yet */
+		lb_ignore(lb_http_ask(line->http, &ask, &answer, NULL));
+	} while (answer.status == 404);
 	lb_buf_release(&answer.body);
 	lb_buf_release(&answer.headers);
 	return found;
@@ -157,10 +159,16 @@ static void measure_peer(struct test *t, struct bench *bench)
 	how.in = read_end;
 	CHECK_OK(plat_spawn(&process, &how));
 	(void)close(read_end);
-	for (unsigned i = 0; i < 600 && connect_to(port) < 0; i++)
+	for (unsigned i = 0; i < 1200 && connect_to(port) < 0; i++)
 		nap_us(50000);
 	if (!peer_run(folder, port, 0, 30)) {
-		printf("Buildbot did not start here: no comparison\n");
+		struct lb_buf text;
+
+		(void)snprintf(script, sizeof script, "%s/master.log", folder);
+		lb_buf_init(&text, t->mem, 1 << 20);
+		lb_ignore(lb_file_read(&text, &plat_host, script, NULL));
+		printf("Buildbot did not start here: no comparison\n%s", lb_buf_text(&text));
+		lb_buf_release(&text);
 	} else {
 		for (unsigned i = 1; i <= PEER_RUNS; i++) {
 			uint64_t begin = now();
