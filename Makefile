@@ -101,6 +101,8 @@ programs: $(PROGRAMS)
 help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 
+include $(wildcard engine/*.mk)
+
 # ---- building ----------------------------------------------------------------
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
