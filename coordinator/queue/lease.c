@@ -147,6 +147,8 @@ lb_err coord_lease_recover(struct change *change)
 	for (size_t i = 0; i < count; i++) {
 		struct live_lease *lease;
 
+		if (coord_lease_of_job(change->queue, rows[i].job_id) != NULL)
+			continue;
 		LB_TRY(new_lease(&lease, change, &rows[i]));
 		keep_lease(change->queue, lease);
 	}
@@ -298,9 +300,15 @@ static void refuse_job(struct coord_queue *queue, const struct ready_job *job, c
 		return;
 	err = coord_change_commit(&change, coord_run_give_up(&change, job->run_id, reason));
 	coord_change_finish(&change);
-	if (lb_failed(err))
-		lb_log(queue->config.log, LB_LOG_ERROR, "a run cannot be given up",
-		       LB_COUNT("run", job->run_id), LB_FIELD("why", lb_err_text(err)));
+	if (!lb_failed(err))
+		return;
+	/* Leases that were dropped for it are live still. */
+	if (!lb_failed(coord_change_begin_locked(&change, queue))) {
+		lb_ignore(coord_change_commit(&change, coord_lease_recover(&change)));
+		coord_change_finish(&change);
+	}
+	lb_log(queue->config.log, LB_LOG_ERROR, "a run cannot be given up",
+	       LB_COUNT("run", job->run_id), LB_FIELD("why", lb_err_text(err)));
 }
 
 /* The grant's memory follows the commit: on a failed one, take it out again. */

@@ -156,6 +156,7 @@ lb_err coord_group_leave_job(struct change *change, const struct live_run *run,
 
 /* ---- leases (lease.c) ---- */
 
+/* The leases that the store has and the list has not. */
 lb_err coord_lease_recover(struct change *change);
 void coord_lease_free(struct coord_queue *queue, struct live_lease *lease);
 /* When the coordinator ends the job itself: a little after the job's own timeout. */
