@@ -37,12 +37,15 @@ static void answer(struct lb_http_exchange *x, int status, const char *json)
 /* Takes the lock; false (and the lock given back) where the coordinator is broken. */
 static bool enter(struct fake *f, struct lb_http_exchange *x)
 {
+	bool broken;
+
 	(void)pthread_mutex_lock(&f->lock);
-	if (f->broken) {
+	broken = f->broken;
+	if (broken) {
 		(void)pthread_mutex_unlock(&f->lock);
 		answer(x, 503, "{\"message\": \"broken\"}");
 	}
-	return !f->broken;
+	return !broken;
 }
 
 static bool holds(struct fake *f, struct lb_http_exchange *x)
@@ -320,30 +323,28 @@ static void end(struct runner *r)
 
 static void sleep_ms(unsigned ms) { plat_host.ops->sleep_ns(&plat_host, ms * UINT64_C(1000000)); }
 
+static bool has(struct runner *r, const struct lb_buf *in, const char *text)
+{
+	bool there;
+
+	(void)pthread_mutex_lock(&r->fake.lock);
+	there = lb_bytes_find(lb_buf_bytes(in), lb_bytes_of(text)) != SIZE_MAX;
+	(void)pthread_mutex_unlock(&r->fake.lock);
+	return there;
+}
+
+static bool log_has(struct runner *r, const char *text) { return has(r, &r->fake.log, text); }
+static bool result_has(struct runner *r, const char *text) { return has(r, &r->fake.result, text); }
+
 /* Wait until the log holds a text. */
 static bool wait_for(struct runner *r, const char *text)
 {
 	for (unsigned i = 0; i < WAIT_S * 100; i++) {
-		bool there;
-
-		(void)pthread_mutex_lock(&r->fake.lock);
-		there = lb_bytes_find(lb_buf_bytes(&r->fake.log), lb_bytes_of(text)) != SIZE_MAX;
-		(void)pthread_mutex_unlock(&r->fake.lock);
-		if (there)
+		if (has(r, &r->fake.log, text))
 			return true;
 		sleep_ms(10);
 	}
 	return false;
-}
-
-static bool log_has(const struct runner *r, const char *text)
-{
-	return lb_bytes_find(lb_buf_bytes(&r->fake.log), lb_bytes_of(text)) != SIZE_MAX;
-}
-
-static bool result_has(const struct runner *r, const char *text)
-{
-	return lb_bytes_find(lb_buf_bytes(&r->fake.result), lb_bytes_of(text)) != SIZE_MAX;
 }
 
 /* ---- tests ---- */
