@@ -1,7 +1,6 @@
 /* main.c - lifeboat-release: packages, signs, publishes and verifies releases. */
 #include "release/command/command.h"
 
-
 static const struct lb_command commands[] = {
 	{ .name = "package",
 	  .operands = "",
@@ -66,7 +65,4 @@ static const struct lb_program program = {
 	.details = "Keys and signatures are minisign's. See docs/release.md.",
 };
 
-int main(int argc, char **argv)
-{
-	return lb_main(&program, argc, argv);
-}
+int main(int argc, char **argv) { return lb_main(&program, argc, argv); }
