@@ -204,12 +204,31 @@ lb_err plat_dir_unlink(int dir, const char *path)
 	return leave_place(&place, unlinkat(place.folder, place.name, 0));
 }
 
+/* Linux says that a name is there before it looks at the slash behind it, which nothing but a
+ * folder may have. */
+static bool is_slashed_file(struct place *place)
+{
+	char *slash = strchr(place->name, '/');
+	struct stat info;
+
+	if (slash == NULL)
+		return false;
+	*slash = '\0';
+	return fstatat(place->folder, place->name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !S_ISDIR(info.st_mode);
+}
+
 lb_err plat_dir_make_link(const char *target, int dir, const char *path)
 {
 	struct place place;
+	lb_err err;
 
 	LB_TRY(find_place(&place, dir, path));
-	return leave_place(&place, symlinkat(target, place.folder, place.name));
+	err = result_of(symlinkat(target, place.folder, place.name));
+	if (lb_code_of(err) == LB_E_EXISTS && is_slashed_file(&place))
+		err = lb_err_errno(ENOTDIR);
+	close_place(&place);
+	return err;
 }
 
 lb_err plat_dir_rename(int from_dir, const char *from, int to_dir, const char *to)

@@ -58,28 +58,34 @@ static lb_err add_streams(struct wasi *wasi, const int *streams)
 	return LB_OK;
 }
 
+/* Behind the streams, also where one of those is not there: from 3 on is where programs look. */
 static lb_err add_grant(struct wasi *wasi, const struct wasi_grant *grant, struct lb_diag *diag)
 {
-	struct wasi_fd fd = { .in_use = true,
-		              .owned = true,
-		              .read_only = grant->read_only,
-		              .type = WASI_FILETYPE_DIRECTORY,
-		              .rights = WASI_RIGHTS_DIRECTORY,
-		              .inheriting = WASI_RIGHTS_ALL };
-	uint32_t number;
+	struct wasi_fd *fd = lb_vec_add(&wasi->fds);
+	struct lb_bytes name = lb_arena_bytes(&wasi->arena, lb_bytes_of(grant->guest));
 	lb_err err;
+	int host;
 
-	fd.granted_as = lb_arena_bytes(&wasi->arena, lb_bytes_of(grant->guest));
+	if (fd == NULL)
+		return lb_vec_check(&wasi->fds);
 	if (wasi->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
-	err = plat_dir_open_root(&fd.host, grant->host);
+	err = plat_dir_open_root(&host, grant->host);
 	if (lb_failed(err)) {
 		lb_diag_set(diag, "%s: %s", grant->host,
 		            lb_code_of(err) == LB_E_NOTFOUND ? "there is no such folder"
 		                                             : lb_err_text(err));
 		return err;
 	}
-	return wasi_fd_add(&number, wasi, &fd);
+	*fd = (struct wasi_fd){ .in_use = true,
+		                .owned = true,
+		                .read_only = grant->read_only,
+		                .host = host,
+		                .type = WASI_FILETYPE_DIRECTORY,
+		                .rights = WASI_RIGHTS_DIRECTORY,
+		                .inheriting = WASI_RIGHTS_ALL,
+		                .granted_as = name };
+	return LB_OK;
 }
 
 static lb_err set_up(struct wasi *wasi, const struct wasi_options *options, struct lb_diag *diag)
