@@ -3,7 +3,7 @@
 
 static const char run_details[] =
 	"Calls `_start`, or with --invoke any exported function: `_initialize` first where there "
-        "is "
+	"is "
 	"one, then the function with numbers from the command line; its results are printed, one "
 	"a line.\n\n"
 	"A program sees of this machine what it is given: its arguments, the three standard "

@@ -201,7 +201,7 @@ TEST(programs_use_files_as_natively)
 	ENGINE(&o, t, "files", here, nothing, "--dir", ".:ro", "@", ".");
 	CHECK(o.status == 1);
 	CHECK_TEXT(lb_buf_text(&o.out), "mkdir: Read-only file system\n"
-	                                "fopen: No such file or directory\n");
+	                                "fopen: Read-only file system\n");
 	outcome_release(&o);
 }
 

@@ -1,0 +1,177 @@
+#!/bin/sh
+# command.t - lifeboat-engine as people meet it: options, bad files, statuses, messages.
+cd "${LB_TOP:-.}" || exit 1
+engine=${LB_BUILD:-build}/lifeboat-engine
+case $engine in /*) ;; *) engine=$PWD/$engine ;; esac
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+count=0
+failed=0
+
+report() { # status, name
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		echo "not ok $count - $2"
+		sed 's/^/# out: /' out
+		sed 's/^/# err: /' err
+		failed=1
+	fi
+}
+
+# expect NAME STATUS PATTERN WORD...: run it; the pattern is of a whole line in what it printed.
+expect() {
+	name=$1
+	want=$2
+	pattern=$3
+	shift 3
+	"$engine" "$@" >out 2>err </dev/null
+	got=$?
+	if [ "$got" -ne "$want" ]; then
+		echo "# exit status $got, expected $want"
+		report 1 "$name"
+	else
+		cat out err | grep -Eqx -- "$pattern"
+		report $? "$name"
+	fi
+}
+
+bytes() { # file, octal escapes
+	# shellcheck disable=SC2059 # the format is the bytes
+	printf "$2" >"$1"
+}
+
+# (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)
+#         (func (export "half") (param f64) (result f64) local.get 0 f64.const 0.5 f64.mul)
+#         (func (export "pair") (result i64 f32) i64.const -1 f32.const 0.1)
+#         (func (export "ref") (param externref)))
+bytes calc.wasm '\000asm\001\000\000\000\001\025\004\140\002\177\177\001\177\140\001\174\001\174\140\000\002\176\175\140\001o\000\003\005\004\000\001\002\003\007\033\004\003add\000\000\004half\000\001\004pair\000\002\003ref\000\003\012\045\004\007\000\040\000\040\001j\013\016\000\040\000D\000\000\000\000\000\000\340\077\242\013\011\000B\177C\315\314\314\075\013\002\000\013'
+# (module (func (export "_start") (loop br 0)))
+bytes loop.wasm '\000asm\001\000\000\000\001\004\001\140\000\000\003\002\001\000\007\012\001\006_start\000\000\012\011\001\007\000\003\100\014\000\013\013'
+# (module (import "env" "missing" (func)))
+bytes unknown.wasm '\000asm\001\000\000\000\001\004\001\140\000\000\002\017\001\003env\007missing\000\000'
+# (module (func (export "_start") i32.add drop))
+bytes invalid.wasm '\000asm\001\000\000\000\001\004\001\140\000\000\003\002\001\000\007\012\001\006_start\000\000\012\006\001\004\000\152\032\013'
+bytes empty.wasm '\000asm\001\000\000\000'
+# (module (memory 1 2) (global (mut i64) (i64.const 0)) (table 3 funcref) (func $f (export "_start") unreachable)
+#         (start $f) (data (i32.const 0) "abc") (export "m\"em" (memory 0)) (export "g" (global 0)) (export "t" (table 0)))
+bytes start.wasm '\000asm\001\000\000\000\001\004\001\140\000\000\003\002\001\000\004\004\001p\000\003\005\004\001\001\001\002\006\006\001\176\001B\000\013\007\031\004\006_start\000\000\004m\042em\002\000\001g\003\000\001t\001\000\010\001\000\012\005\001\003\000\000\013\013\011\001\000A\000\013\003abc'
+: >nothing.wasm
+echo '#!/bin/sh' >script
+mkdir folder
+
+# ---- the command line ----
+
+expect 'no command shows what there is' 2 'usage: .*|.*lifeboat-engine.*'
+expect 'help is there' 0 '.*--max-memory.*' run --help
+expect 'an unknown option is named' 2 'lifeboat-engine run: there is no option --tiemout; is it --timeout\?' \
+	run --tiemout 5 calc.wasm
+expect 'a file is needed' 2 'lifeboat-engine run: operands are missing: .*' run
+expect 'a timeout is a number' 2 'lifeboat-engine run: --timeout: "soon" is not a whole number .*' \
+	run --timeout soon calc.wasm
+expect 'a timeout is not 0' 2 '.*--timeout: "0" is not .*' run --timeout 0 calc.wasm
+expect 'a memory of less than a page is none' 2 '.*--max-memory: "65535" is not .*' run --max-memory 65535 calc.wasm
+expect 'a folder without a name is refused' 2 '.*--dir ::/x: expected HOST.*' run --dir ::/x calc.wasm
+expect 'a variable without a name is refused' 2 '.*--env =x: expected NAME.*' run --env =x calc.wasm
+expect 'options of the program are its own' 2 'lifeboat-engine run: calc.wasm: add takes 2 arguments, 1 were given' \
+	run --invoke add calc.wasm --timeout
+
+# ---- files that are none ----
+
+expect 'a missing file is named' 4 'lifeboat-engine run: cannot open no.wasm: .*' run no.wasm
+expect 'a folder is no file' 4 'lifeboat-engine run: cannot read folder: Is a directory' run folder
+expect 'an empty file is no module' 3 'lifeboat-engine run: nothing.wasm: .* at byte 0x0' run nothing.wasm
+expect 'a script is no module' 3 '.*: magic header not detected at byte 0x0' run script
+expect 'an invalid module says where' 3 'lifeboat-engine run: invalid.wasm: .*byte 0x23, in function 0.*' run invalid.wasm
+expect 'a missing folder is named' 4 'lifeboat-engine run: no/such: there is no such folder' \
+	run --dir no/such calc.wasm
+expect 'a file is no folder' 4 'lifeboat-engine run: calc.wasm: there is no such folder' \
+	run --dir calc.wasm calc.wasm
+expect 'an unknown import is named' 3 'lifeboat-engine run: unknown.wasm: unknown import.*missing.*' run unknown.wasm
+expect 'a module without an entry says how to call' 3 '.*exports no _start; --invoke NAME calls another function' \
+	run calc.wasm
+expect 'an unknown export is named' 2 'lifeboat-engine run: calc.wasm: exports no function "nope"' \
+	run --invoke nope calc.wasm
+
+# ---- calling ----
+
+expect 'i32 in and out' 0 '5' run --invoke add calc.wasm 7 -2
+expect 'hexadecimal, wrapped' 0 '-2147483648' run --invoke add calc.wasm 0x7fffffff 1
+expect 'the largest unsigned' 0 '-1' run --invoke add calc.wasm 4294967295 0
+expect 'too large for i32' 2 '.*"4294967296" is no i32' run --invoke add calc.wasm 4294967296 0
+expect 'too small for i32' 2 '.*"-2147483649" is no i32' run --invoke add calc.wasm -2147483649 0
+expect 'letters are no i32' 2 '.*"7x" is no i32' run --invoke add calc.wasm 7x 0
+expect 'nor is nothing' 2 '.*"" is no i32' run --invoke add calc.wasm '' 0
+expect 'f64 in and out' 0 '0.05' run --invoke half calc.wasm 0.1
+expect 'not a number' 0 'nan' run --invoke half calc.wasm nan
+expect 'infinity' 0 '-inf' run --invoke half calc.wasm -inf
+expect 'letters are no f64' 2 '.*"1.0.0" is no f64' run --invoke half calc.wasm 1.0.0
+"$engine" run --invoke pair calc.wasm >out 2>err
+test "$(cat out)" = "-1
+0.1"
+report $? 'each result is a line'
+expect 'a reference cannot be typed' 3 '.*: a externref cannot be given on a command line|.*an externref.*' \
+	run --invoke ref calc.wasm x
+expect 'an endless loop is ended' 124 'lifeboat-engine run: loop.wasm: timed out after 50 ms' run --timeout 50 loop.wasm
+
+expect 'a start function may trap' 134 'lifeboat-engine run: start.wasm: trap: unreachable' run start.wasm
+
+# ---- validate, inspect, ops ----
+
+"$engine" validate calc.wasm loop.wasm empty.wasm unknown.wasm start.wasm >out 2>err && test ! -s out && test ! -s err
+report $? 'nothing is said of what is valid'
+expect 'the one that is not valid is named' 3 'invalid.wasm: .* byte 0x23, in function 0.*' \
+	validate calc.wasm invalid.wasm loop.wasm
+"$engine" validate invalid.wasm no.wasm folder nothing.wasm calc.wasm >out 2>err
+test $? -eq 4 && test "$(grep -c . err)" -eq 4
+report $? 'each failure is a line'
+expect 'validate needs a file' 2 '.*operands are missing.*' validate
+expect 'inspect shows counts' 0 'functions 1' inspect start.wasm
+expect 'inspect shows imports' 0 'import    function "env" "missing" \(\) -> \(\)' inspect unknown.wasm
+expect 'inspect shows exports, names made harmless' 0 'export    memory "m\\22em" 1 to 2 pages' inspect start.wasm
+expect 'inspect shows signatures' 0 'export    function "pair" \(\) -> \(i64 f32\)' inspect calc.wasm
+expect 'inspect takes one file' 2 '.*one operand too many.*' inspect calc.wasm calc.wasm
+expect 'ops has a line for an instruction' 0 '6a +i32.add' ops
+expect 'ops has those behind a prefix' 0 'fc 0a +memory.copy' ops
+"$engine" inspect calc.wasm >/dev/full 2>err
+test $? -eq 4
+report $? 'output that cannot be written is said'
+
+# ---- a module cut at every byte ----
+
+# Some cuts leave a whole module: behind the header, and behind sections that need no later one.
+cut_every_byte() { # file, the lengths that are valid
+	size=$(wc -c <"$1")
+	len=0
+	while [ "$len" -lt "$size" ]; do
+		head -c "$len" "$1" >cut.wasm
+		"$engine" validate cut.wasm >out 2>err
+		got=$?
+		case " $2 " in
+		*" $len "*) [ $got -eq 0 ] || return 1 ;;
+		*)
+			[ $got -eq 3 ] || return 1
+			grep -Eqx 'cut.wasm: .* at byte 0x[0-9a-f]+(, .*)?' err || return 1
+			at=$(sed -E 's/.* at byte (0x[0-9a-f]+).*/\1/' err)
+			[ $((at)) -le "$len" ] || return 1
+			;;
+		esac
+		len=$((len + 1))
+	done
+	return 0
+}
+cut_every_byte calc.wasm '8 31'
+report $? 'functions cut at every byte: status 3 and the offset'
+cut_every_byte start.wasm '8 14 75'
+report $? 'all kinds of sections cut at every byte: status 3 and the offset'
+
+# ---- streams ----
+
+"$engine" ops 2>err | head -1 >out
+test "$(wc -l <out)" -eq 1 && test ! -s err
+report $? 'a reader that goes away is no error'
+
+echo "1..$count"
+exit $failed
