@@ -29,8 +29,8 @@ static enum lb_code code_of_class(int class)
 	case GIT_ERROR_NOMEMORY: return LB_E_NOMEM;
 	case GIT_ERROR_OS: return LB_E_IO;
 	case GIT_ERROR_NET:
-	case GIT_ERROR_HTTP:
 	case GIT_ERROR_SSL: return LB_E_NETWORK;
+	case GIT_ERROR_HTTP: return LB_E_HTTP;
 	case GIT_ERROR_INVALID: return LB_E_INVALID;
 	case GIT_ERROR_ODB:
 	case GIT_ERROR_OBJECT:

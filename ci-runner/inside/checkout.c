@@ -4,7 +4,42 @@
 #include "base/git/repo.h"
 #include "base/io/file.h"
 
-enum { FILE_LIST_BYTES_MAX = 64 * 1024 * 1024 };
+enum {
+	FILE_LIST_BYTES_MAX = 64 * 1024 * 1024,
+	AWAY_MS = 120000,  /* how long a coordinator that is away is waited for */
+	REFUSED_MS = 5000, /* ... and one that answers with an error: it may be starting */
+	PAUSE_MS_FIRST = 50,
+	PAUSE_MS_MAX = 2000
+};
+
+/* ---- a coordinator that is away for a while ---- */
+
+struct patience {
+	struct runner_inside *in;
+	uint64_t begin_ns, pause_ms;
+};
+
+static struct patience patience_begin(struct runner_inside *in)
+{
+	return (struct patience){ in, in->plat->ops->now_ns(in->plat), PAUSE_MS_FIRST };
+}
+
+/* Whether what ended with `err` is worth another try; waits before it says so. */
+static bool try_again(struct patience *p, lb_err err, const struct lb_diag *diag)
+{
+	struct plat *plat = p->in->plat;
+	uint64_t most_ms = lb_code_of(err) == LB_E_NETWORK ? AWAY_MS
+	                   : lb_code_of(err) == LB_E_HTTP  ? REFUSED_MS
+	                                                   : 0;
+
+	if (plat->ops->now_ns(plat) - p->begin_ns >= most_ms * UINT64_C(1000000))
+		return false;
+	(void)fprintf(p->in->out, "Trying again: %s\n", lb_diag_text(diag, err));
+	(void)fflush(p->in->out);
+	plat->ops->sleep_ns(plat, p->pause_ms * UINT64_C(1000000));
+	p->pause_ms = p->pause_ms * 2 < PAUSE_MS_MAX ? p->pause_ms * 2 : PAUSE_MS_MAX;
+	return true;
+}
 
 /* The commit that a branch or tag of the remote has now. */
 static lb_err resolve(char sha[LB_SHA_HEX + 1], struct runner_inside *in,
@@ -12,6 +47,7 @@ static lb_err resolve(char sha[LB_SHA_HEX + 1], struct runner_inside *in,
 {
 	static const char *const refspecs[] = { "+refs/heads/*:refs/heads/*",
 		                                "+refs/tags/*:refs/tags/*", NULL };
+	struct patience patience = patience_begin(in);
 	struct lb_fetch all = *how;
 	struct lb_repo *repo;
 	const char *scratch;
@@ -20,7 +56,9 @@ static lb_err resolve(char sha[LB_SHA_HEX + 1], struct runner_inside *in,
 	LB_TRY(runner_inside_need(&scratch, in, "scratch", diag));
 	LB_TRY(lb_repo_open_bare(&repo, in->mem, scratch, diag));
 	all.refspecs = refspecs;
-	err = lb_repo_fetch(repo, &all, diag);
+	do {
+		err = lb_repo_fetch(repo, &all, diag);
+	} while (try_again(&patience, err, diag));
 	if (!lb_failed(err))
 		err = lb_repo_resolve(sha, repo, ref, diag);
 	lb_repo_free(repo);
@@ -92,6 +130,18 @@ static lb_err lay_over(struct runner_inside *in, const char *top, const char *fo
 	return err;
 }
 
+static lb_err check_out(struct runner_inside *in, const struct lb_checkout *what,
+                        const struct lb_fetch *how, struct lb_diag *diag)
+{
+	struct patience patience = patience_begin(in);
+	lb_err err;
+
+	do {
+		err = lb_repo_checkout(in->mem, what, how, diag);
+	} while (try_again(&patience, err, diag));
+	return err;
+}
+
 lb_err runner_inside_checkout(struct runner_inside *in, struct lb_diag *diag)
 {
 	const char *overlay = runner_inside_text(in, "overlay");
@@ -114,7 +164,7 @@ lb_err runner_inside_checkout(struct runner_inside *in, struct lb_diag *diag)
 	LB_TRY(lb_file_make_folders(in->plat, what.folder, diag));
 	(void)fprintf(in->out, "Fetching %s from %s\n", what.sha, how.url);
 	(void)fflush(in->out);
-	LB_TRY(lb_repo_checkout(in->mem, &what, &how, diag));
+	LB_TRY(check_out(in, &what, &how, diag));
 	if (overlay != NULL)
 		LB_TRY(lay_over(in, overlay, what.folder, diag));
 	lb_value_set_text(in->arena, in->answer, "sha", what.sha);

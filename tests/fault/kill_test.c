@@ -13,10 +13,13 @@ static const char workflow[] =
 	"    runs-on: ubuntu-latest\n"
 	"    outputs: { word: '${{ steps.count.outputs.word }}' }\n"
 	"    steps:\n"
+	"      - uses: actions/checkout@v4\n"
 	"      - id: count\n"
 	"        run: |\n"
 	"          for i in $(seq 1 150); do echo \"line $i\"; sleep 0.004; done\n"
 	"          echo word=kept >> \"$GITHUB_OUTPUT\"\n"
+	"      - uses: actions/upload-artifact@v4\n"
+	"        with: { name: readme, path: README }\n"
 	"  two:\n"
 	"    runs-on: ubuntu-latest\n"
 	"    steps:\n"
@@ -25,7 +28,9 @@ static const char workflow[] =
 	"    needs: [one, two]\n"
 	"    runs-on: ubuntu-latest\n"
 	"    steps:\n"
-	"      - run: test '${{ needs.one.outputs.word }}' = kept\n"
+	"      - uses: actions/download-artifact@v4\n"
+	"        with: { name: readme, path: got }\n"
+	"      - run: test '${{ needs.one.outputs.word }}' = kept && grep -q test got/README\n"
 	"      - run: for i in $(seq 1 150); do echo \"line $i\"; sleep 0.002; done\n";
 
 /* Lines 1 to LINES, each once, in order. */
