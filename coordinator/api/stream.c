@@ -284,11 +284,33 @@ static lb_err pull_live(size_t *got, void *ctx, unsigned char *to, size_t size)
 	return LB_OK;
 }
 
+/* Is this a job whose first attempt is still to come?  Then *run_id is its run. */
+static bool will_begin(uint64_t *run_id, struct lb_http_exchange *x, struct coord_api *api)
+{
+	struct lb_value *job = NULL;
+	uint64_t id = 0;
+
+	return !lb_http_has_query(x, "attempt") && !lb_failed(coord_param_id(&id, x, "id")) &&
+	       !lb_failed(coord_read_job(&job, api->store, &x->arena, id)) &&
+	       !lb_bytes_is(lb_value_get_string(job, "status"), "completed") &&
+	       !lb_failed(lb_value_get_u64(run_id, job, "run_id"));
+}
+
 void coord_api_job_log_live(struct lb_http_exchange *x, void *ctx)
 {
+	struct coord_api *api = ctx;
 	struct stream *stream = NULL;
-	lb_err err = open_log(&stream, x, ctx);
+	uint64_t run_id = 0, topic, ticket;
+	bool begins = will_begin(&run_id, x, api);
+	lb_err err;
 
+	topic = coord_topic(COORD_TOPIC_RUN, run_id);
+	ticket = lb_http_ticket(x->server, topic);
+	err = open_log(&stream, x, api);
+	if (lb_code_of(err) == LB_E_NOTFOUND && begins) {
+		lb_http_park(x, topic, ticket, QUIET_MS); /* called again when the run changes */
+		return;
+	}
 	if (lb_failed(err)) {
 		lb_http_answer_error(x, err);
 		return;

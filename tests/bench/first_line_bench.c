@@ -60,9 +60,7 @@ static bool follow(struct line *line, uint64_t run)
 	                                        lb_value_get_number(jobs->items[0], "id")));
 	lb_buf_init(&answer.body, &lb_mem_host, 1 << 20);
 	lb_buf_init(&answer.headers, &lb_mem_host, 1 << 16);
-	do { /* 404: no runner has taken it yet */
-		lb_ignore(lb_http_ask(line->http, &ask, &answer, NULL));
-	} while (answer.status == 404);
+	lb_ignore(lb_http_ask(line->http, &ask, &answer, NULL));
 	lb_buf_release(&answer.body);
 	lb_buf_release(&answer.headers);
 	return found;
