@@ -12,7 +12,8 @@
 
 #include "base/platform/handle_io.h"
 
-/* A folder to start from, by an ordinary path, without these rules. */
+/* A folder to start from, by an ordinary path, without these rules.  UNSUPPORTED where the system
+ * cannot hold to them. */
 lb_err plat_dir_open_root(int *out, const char *path);
 
 enum plat_dir_open {

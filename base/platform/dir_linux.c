@@ -44,10 +44,24 @@ static lb_err open_beneath(int *out, int dir, const char *path, uint64_t flags, 
 
 lb_err plat_dir_open_root(int *out, const char *path)
 {
+	int probe = -1;
+	lb_err err;
+
 	do {
 		*out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	} while (*out < 0 && errno == EINTR);
-	return result_of(*out);
+	if (*out < 0)
+		return lb_err_errno(errno);
+	/* Linux before 5.6, and some emulators, have no openat2: better said once than for each
+	 * name. */
+	err = open_beneath(&probe, *out, ".", O_PATH, 0);
+	if (!lb_failed(err)) {
+		(void)close(probe);
+		return LB_OK;
+	}
+	(void)close(*out);
+	*out = -1;
+	return lb_where(err) == ENOSYS ? lb_err_at(LB_E_UNSUPPORTED, ENOSYS) : err;
 }
 
 static uint64_t open_bits(unsigned how)

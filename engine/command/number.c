@@ -21,13 +21,12 @@ static bool read_integer(uint64_t *out, const char *text, unsigned bits)
 	bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
 	char *end;
 
-	digits += hex ? 2 : 0;
 	/* strtoull takes blanks and signs, which have no place here. */
-	if (digits[0] == '\0' || strchr("+- \t\n\v\f\r", digits[0]) != NULL)
+	if (digits[0] < '0' || digits[0] > '9')
 		return false;
 	errno = 0;
 	value = strtoull(digits, &end, hex ? 16 : 10);
-	if (errno != 0 || *end != '\0' || end == digits || value > most)
+	if (errno != 0 || *end != '\0' || value > most)
 		return false;
 	*out = negative ? 0 - value : value;
 	return true;

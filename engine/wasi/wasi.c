@@ -58,6 +58,15 @@ static lb_err add_streams(struct wasi *wasi, const int *streams)
 	return LB_OK;
 }
 
+static const char *why_not_granted(lb_err err)
+{
+	if (lb_code_of(err) == LB_E_NOTFOUND)
+		return "there is no such folder";
+	if (lb_code_of(err) == LB_E_UNSUPPORTED)
+		return "this system cannot keep a program inside a folder (it lacks openat2)";
+	return lb_err_text(err);
+}
+
 /* Behind the streams, also where one of those is not there: from 3 on is where programs look. */
 static lb_err add_grant(struct wasi *wasi, const struct wasi_grant *grant, struct lb_diag *diag)
 {
@@ -72,9 +81,7 @@ static lb_err add_grant(struct wasi *wasi, const struct wasi_grant *grant, struc
 		return lb_err_of(LB_E_NOMEM);
 	err = plat_dir_open_root(&host, grant->host);
 	if (lb_failed(err)) {
-		lb_diag_set(diag, "%s: %s", grant->host,
-		            lb_code_of(err) == LB_E_NOTFOUND ? "there is no such folder"
-		                                             : lb_err_text(err));
+		lb_diag_set(diag, "%s: %s", grant->host, why_not_granted(err));
 		return err;
 	}
 	*fd = (struct wasi_fd){ .in_use = true,

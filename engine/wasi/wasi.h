@@ -43,7 +43,8 @@ struct wasi_options {
 enum { WASI_FDS_MAX = 65536 };
 
 /* Everything in `options` (NULL: nothing is given but the streams) is copied.  NOTFOUND, DENIED
- * where a folder cannot be opened, with prose; NOMEM. */
+ * where a folder cannot be opened and UNSUPPORTED where the system cannot keep a program in one,
+ * with prose; NOMEM; LIMIT. */
 lb_err wasi_new(struct wasi **out, struct lb_mem *mem, struct plat *plat,
                 const struct wasi_options *options, struct lb_diag *diag);
 void wasi_free(struct wasi *wasi); /* NULL is fine */
