@@ -307,6 +307,22 @@ const struct lb_value *line_wait(struct line *line, uint64_t run, unsigned timeo
 	return NULL;
 }
 
+const struct lb_value *line_run(struct line *line, const char *workflow, unsigned timeout_s)
+{
+	struct test *t = line->t;
+	const struct lb_value *run = NULL;
+	struct lb_bytes message = { 0 };
+	uint64_t id = 0;
+
+	if (line_push(line, workflow))
+		id = line_submit(line, &message);
+	CHECK_BYTES(message, "");
+	if (id != 0)
+		run = line_wait(line, id, timeout_s);
+	CHECK(run != NULL);
+	return run;
+}
+
 const struct lb_value *line_job(const struct lb_value *run, const char *key)
 {
 	const struct lb_value *jobs = lb_value_get(run, "jobs");

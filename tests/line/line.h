@@ -34,7 +34,7 @@ void line_kill_coordinator(struct line *line); /* kill -9, waited for */
 bool line_start_runner(struct line *line, unsigned index);
 void line_kill_runner(struct line *line, unsigned index);
 
-/* Ends everything, kindly first. */
+/* Ends everything, kindly first; on a failure the last of what the programs said is printed. */
 void line_stop(struct line *line);
 
 /* Commit `workflow` as .github/workflows/test.yml (and a file README) and push it as main. */
@@ -43,6 +43,9 @@ bool line_push(struct line *line, const char *workflow);
 /* Start a run of it; 0 when refused (the answer's message is in *message if wanted, in the arena).
  */
 uint64_t line_submit(struct line *line, struct lb_bytes *message);
+
+/* Push `workflow`, run it and wait for its end: the run, or NULL (checked). */
+const struct lb_value *line_run(struct line *line, const char *workflow, unsigned timeout_s);
 
 /* Any request with the person's token; *status 0 where nothing answered.  The body in the arena,
  * NULL if no JSON. */
@@ -57,7 +60,7 @@ const struct lb_value *line_job(const struct lb_value *run, const char *key);
 /* A job's log (last attempt), as bytes in the arena; false when it cannot be had. */
 bool line_log(struct line *line, struct lb_bytes *log, const struct lb_value *job);
 
-/* How many lines of the log end in `text`. */
+/* How many lines of the log are `text` behind their time. */
 size_t line_count(struct lb_bytes log, const char *text);
 
 #endif
