@@ -215,7 +215,8 @@ check-san:
 
 check-static:
 	@cppcheck -q --error-exitcode=1 --std=c11 --inline-suppr -I. -D_GNU_SOURCE -DLB_VERSION='"0"' \
-	  --enable=warning,portability --suppressions-list=tests/cppcheck.txt -j$(JOBS) $(FOLDERS)
+	  -D"__VA_OPT__(...)=__VA_ARGS__" --enable=warning,portability \
+	  --suppressions-list=tests/cppcheck.txt -j$(JOBS) $(FOLDERS)
 
 .PHONY: test-programs-run
 test-programs-run:

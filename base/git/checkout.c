@@ -120,7 +120,7 @@ static lb_err fetch_refspecs(struct lb_repo *repo, const char *url, const char *
 	LB_TRY(check_address(url, diag));
 	if (!is_remote(lb_bytes_of(url)))
 		LB_TRY(check_path(url, diag));
-	while (refspecs[count] != NULL && count < REFSPECS_MAX)
+	while (count < REFSPECS_MAX && refspecs[count] != NULL)
 		count++;
 	if (count == 0 || count == REFSPECS_MAX)
 		return lb_fail(diag, LB_E_INVALID, "from 1 to %d refspecs can be fetched",

@@ -106,6 +106,10 @@ lb_err coord_client_ask(const struct lb_value **out, struct coord_client *client
 	err = arena->failed ? lb_err_of(LB_E_NOMEM) : lb_buf_check(&sent);
 	if (!lb_failed(err))
 		err = lb_http_ask_ok(client->http, &ask, &answer, client->diag);
+	/* The coordinator looked at what was sent and found it faulty: the input is bad, not the
+	 * line. */
+	if (lb_code_of(err) == LB_E_HTTP && lb_where(err) == 400)
+		err = lb_err_at(LB_E_INVALID, 400);
 	if (answer.body.len > 0 &&
 	    !lb_failed(lb_json_read(&value, arena, lb_buf_bytes(&answer.body), NULL)))
 		*out = value;

@@ -28,8 +28,8 @@ lb_err coord_client_init(struct coord_client *client, struct lb_cli *cli, const 
                          const char *token);
 void coord_client_close(struct coord_client *client);
 
-/* Ask for JSON; `body` NULL: GET.  Errors as lb_http_ask_ok has them; *out may be NULL on an error
- * without a JSON body, and is the error's body otherwise. */
+/* Ask for JSON.  Errors as lb_http_ask_ok has them, but INVALID for 400; *out may be NULL on an
+ * error without a JSON body, and is the error's body otherwise. */
 lb_err coord_client_ask(const struct lb_value **out, struct coord_client *client,
                         const char *method, const char *path, const struct lb_value *body);
 

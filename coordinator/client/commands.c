@@ -30,31 +30,35 @@ const struct lb_option coord_list_options[] = {
 	{ 0 },
 };
 
+/* What a command does once there is a client; `run` is its first operand, 0 without one. */
+typedef lb_err body_fn(struct lb_cli *cli, struct coord_client *client, uint64_t run);
+
+static lb_err read_run(uint64_t *run, const struct lb_cli *cli, struct lb_diag *diag)
+{
+	*run = 0;
+	if (cli->operand_count > 0 &&
+	    (lb_failed(lb_bytes_u64(run, lb_bytes_of(cli->operands[0]), UINT64_C(1) << 53)) ||
+	     *run == 0))
+		return lb_fail(diag, LB_E_USAGE, "%s: expected the number of a run",
+		               cli->operands[0]);
+	return LB_OK;
+}
+
 /* Runs a command's body with an open client. */
-static lb_err with_client(struct lb_cli *cli,
-                          lb_err (*body)(struct lb_cli *cli, struct coord_client *client))
+static lb_err with_client(struct lb_cli *cli, body_fn *body)
 {
 	struct coord_client client;
+	uint64_t run;
 	lb_err err;
 
+	LB_TRY(read_run(&run, cli, &cli->diag));
 	LB_TRY(plat_stop_install());
 	err = coord_client_open(&client, cli);
 	if (!lb_failed(err)) {
-		err = body(cli, &client);
+		err = body(cli, &client, run);
 		coord_client_close(&client);
 	}
 	return err;
-}
-
-/* The run that the first operand names; the newest without one. */
-static lb_err run_operand(uint64_t *run, struct lb_cli *cli, struct coord_client *client)
-{
-	if (cli->operand_count == 0)
-		return coord_newest_run(run, client);
-	if (lb_failed(lb_bytes_u64(run, lb_bytes_of(cli->operands[0]), UINT64_C(1) << 53)))
-		return lb_fail(&cli->diag, LB_E_USAGE, "%s: expected the number of a run",
-		               cli->operands[0]);
-	return LB_OK;
 }
 
 /* ---- submit ---- */
@@ -78,13 +82,12 @@ static lb_err gather_inputs(const char *const **out, struct lb_cli *cli)
 	return LB_OK;
 }
 
-static lb_err submit(struct lb_cli *cli, struct coord_client *client)
+static lb_err submit(struct lb_cli *cli, struct coord_client *client, uint64_t run)
 {
 	const char *workflow = lb_cli_value(cli, "workflow");
 	struct coord_submit what = { .workflow = workflow != NULL ? workflow
 		                                                  : ".github/workflows/ci.yml",
 		                     .event = lb_cli_value(cli, "event") };
-	uint64_t run = 0;
 
 	LB_TRY(gather_inputs(&what.inputs, cli));
 	LB_TRY(coord_submit(&run, client, &what));
@@ -96,11 +99,10 @@ lb_err coord_cmd_submit(struct lb_cli *cli) { return with_client(cli, submit); }
 
 /* ---- watch ---- */
 
-static lb_err watch(struct lb_cli *cli, struct coord_client *client)
+static lb_err watch(struct lb_cli *cli, struct coord_client *client, uint64_t run)
 {
-	uint64_t run;
-
-	LB_TRY(run_operand(&run, cli, client));
+	if (run == 0)
+		LB_TRY(coord_newest_run(&run, client));
 	return coord_watch(client, cli, run);
 }
 
@@ -136,15 +138,13 @@ static lb_err print_log(struct lb_cli *cli, struct coord_client *client, const s
 	return lb_code_of(err) == LB_E_NOTFOUND ? LB_OK : err; /* a job that never ran has no log */
 }
 
-static lb_err logs(struct lb_cli *cli, struct coord_client *client)
+static lb_err logs(struct lb_cli *cli, struct coord_client *client, uint64_t id)
 {
 	const char *want = cli->operand_count > 1 ? cli->operands[1] : NULL;
 	const struct lb_value *run, *jobs;
 	char path[64];
-	uint64_t id;
 	bool any = false;
 
-	LB_TRY(run_operand(&id, cli, client));
 	(void)snprintf(path, sizeof path, "/api/v1/runs/%" PRIu64, id);
 	LB_TRY(coord_client_ask(&run, client, "GET", path, NULL));
 	jobs = lb_value_get(run, "jobs");
@@ -166,12 +166,13 @@ lb_err coord_cmd_logs(struct lb_cli *cli) { return with_client(cli, logs); }
 
 /* ---- list ---- */
 
-static lb_err list(struct lb_cli *cli, struct coord_client *client)
+static lb_err list(struct lb_cli *cli, struct coord_client *client, uint64_t none)
 {
 	const struct lb_value *answer, *runs;
 	char path[64];
 	uint64_t limit;
 
+	(void)none;
 	LB_TRY(lb_cli_number(&limit, cli, "limit", 20, 1, 1000));
 	(void)snprintf(path, sizeof path, "/api/v1/runs?limit=%" PRIu64, limit);
 	LB_TRY(coord_client_ask(&answer, client, "GET", path, NULL));
@@ -195,34 +196,32 @@ lb_err coord_cmd_list(struct lb_cli *cli) { return with_client(cli, list); }
 
 /* ---- rerun, cancel ---- */
 
-static lb_err post_to_run(struct lb_cli *cli, struct coord_client *client, const char *verb,
-                          const struct lb_value *body)
+static lb_err post_to_run(struct lb_cli *cli, struct coord_client *client, uint64_t run,
+                          const char *verb, const struct lb_value *body)
 {
 	const struct lb_value *answer;
 	char path[64];
-	uint64_t run;
 
-	LB_TRY(run_operand(&run, cli, client));
 	(void)snprintf(path, sizeof path, "/api/v1/runs/%" PRIu64 "/%s", run, verb);
 	LB_TRY(coord_client_ask(&answer, client, "POST", path, body));
 	(void)fprintf(cli->out, "run %" PRIu64 ": %s/runs/%" PRIu64 "\n", run, client->url, run);
 	return LB_OK;
 }
 
-static lb_err rerun(struct lb_cli *cli, struct coord_client *client)
+static lb_err rerun(struct lb_cli *cli, struct coord_client *client, uint64_t run)
 {
 	struct lb_value *body = lb_value_object(&client->arena);
 
 	if (lb_cli_flag(cli, "failed"))
 		lb_value_set_bool(&client->arena, body, "failed", true);
-	return post_to_run(cli, client, "rerun", body);
+	return post_to_run(cli, client, run, "rerun", body);
 }
 
 lb_err coord_cmd_rerun(struct lb_cli *cli) { return with_client(cli, rerun); }
 
-static lb_err cancel(struct lb_cli *cli, struct coord_client *client)
+static lb_err cancel(struct lb_cli *cli, struct coord_client *client, uint64_t run)
 {
-	return post_to_run(cli, client, "cancel", lb_value_object(&client->arena));
+	return post_to_run(cli, client, run, "cancel", lb_value_object(&client->arena));
 }
 
 lb_err coord_cmd_cancel(struct lb_cli *cli) { return with_client(cli, cancel); }

@@ -106,7 +106,7 @@ static lb_err push(struct coord_client *client, const struct submission *what)
 
 	if (arena->failed)
 		return lb_err_of(LB_E_NOMEM);
-	for (; environ[count] != NULL && count < ENVIRONMENT_MAX; count++)
+	for (; count < ENVIRONMENT_MAX && environ[count] != NULL; count++)
 		envp[count] = environ[count];
 	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
 		envp[count++] = more[i];

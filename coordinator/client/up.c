@@ -39,6 +39,7 @@ struct child {
 	const char *name;
 	const char *argv[WORDS_MAX];
 	const char *ready; /* a file it writes when it answers; NULL: none */
+	bool abrupt;       /* it is ended without a chance to wind up */
 	struct plat_process process;
 	bool runs;
 	unsigned restarts;
@@ -234,6 +235,9 @@ static lb_err prepare_all(struct up *up)
 	add(child, "--labels",
 	    "self-hosted,linux,x64,ubuntu-latest,ubuntu-24.04,ubuntu-22.04,ubuntu-slim");
 	add(child, "--work", FORMAT(up, "%s/work", up->state));
+	/* Asked to end it would end its job as cancelled, and the run with it. A runner that is
+	 * lost costs an attempt: the job is queued again when the next one comes. */
+	child->abrupt = true;
 	return out_of(up);
 }
 
@@ -314,15 +318,16 @@ static lb_err launch_all(struct up *up)
 	                     &up->cli->diag);
 }
 
-/* Kindly, then not. */
+/* Kindly where it may, then not. */
 static void stop_child(struct child *child)
 {
 	struct plat_exit status;
 
 	if (has_ended(child))
 		return;
-	plat_process_signal(&child->process, PLAT_TERMINATE);
-	if (lb_failed(plat_process_wait(&status, &child->process, STOP_MS))) {
+	if (!child->abrupt)
+		plat_process_signal(&child->process, PLAT_TERMINATE);
+	if (child->abrupt || lb_failed(plat_process_wait(&status, &child->process, STOP_MS))) {
 		plat_process_signal(&child->process, PLAT_KILL);
 		lb_ignore(plat_process_wait(&status, &child->process, UINT64_MAX));
 	}
@@ -408,6 +413,8 @@ static lb_err run_once(struct up *up)
 		              up->repository, up->url, run);
 		(void)fflush(up->cli->out);
 		err = coord_watch(&client, up->cli, run);
+	}
+	if (run != 0 && plat_stop_asked() == 0) {
 		print_notices(up, &client, run);
 		(void)fprintf(up->cli->out, "What was released here: %s/releases\n", up->state);
 	}
@@ -455,6 +462,7 @@ lb_err coord_cmd_up(struct lb_cli *cli)
 			cli->out,
 			"\nStopped. The next `lifeboat up` carries on with what was queued.\n");
 		cli->exit_status = lb_cli_flag(cli, "once") ? 130 : 0;
+		err = LB_OK;
 	}
 	return err;
 }

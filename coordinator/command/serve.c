@@ -177,7 +177,8 @@ lb_err coord_cmd_serve(struct lb_cli *cli)
 	err = say_ready(cli, coord_service_address(service));
 	if (!lb_failed(err)) {
 		(void)plat_stop_wait(UINT64_MAX);
-		lb_log(&log, LB_LOG_INFO, "coordinator ends");
+		lb_log(&log, LB_LOG_INFO, "coordinator ends",
+		       LB_FIELD("address", coord_service_address(service)));
 	}
 	coord_service_stop(service);
 	return err;

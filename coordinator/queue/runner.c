@@ -118,7 +118,7 @@ lb_err coord_queue_session(char session[COORD_SESSION_SIZE], struct coord_queue 
 {
 	struct live_runner *fresh = NULL, *old;
 	struct live_lease *lost = NULL;
-	struct coord_runner row;
+	struct coord_runner row = { 0 };
 	struct change change;
 	lb_err err;
 
