@@ -306,8 +306,12 @@ TEST(programs_that_take_too_long_are_ended)
 	CHECK(lb_bytes_ends(lb_buf_bytes(&o.err), LB_B(": timed out after 100 ms\n")));
 	outcome_release(&o);
 	/* Also in a call of the system, which no loop of the program's comes back from. */
+	ENGINE(&o, t, "fault", NULL, nothing, "--timeout", "100", "@", "sleep");
+	CHECK(o.status == 124);
+	CHECK(lb_bytes_ends(lb_buf_bytes(&o.err), LB_B(": timed out after 100 ms\n")));
+	outcome_release(&o);
 	ENGINE(&o, t, "clocks", NULL, nothing, "--timeout", "100000", "@");
-	CHECK(o.status == 0);
+	CHECK(o.status == 0 && o.err.len == 0);
 	outcome_release(&o);
 }
 

@@ -702,6 +702,73 @@ TEST(polling_refuses_what_is_wrong)
 	world_stop(&w);
 }
 
+/* ---- anything at all ---- */
+
+/* Numbers that are near some limit, or nothing special. */
+static uint64_t any_number(struct test *t)
+{
+	static const uint64_t near[] = { 0,         1,          2,          3,
+		                         8,         AT_ANSWER,  AT_PATH,    AT_PIECES,
+		                         AT_DATA,   64,         0x40000,    WORLD_MEMORY,
+		                         INT32_MAX, UINT32_MAX, 0x80000000, (uint64_t)1 << 32,
+		                         INT64_MAX, UINT64_MAX, 4096,       WASI_RIGHTS_ALL };
+	uint64_t choice = test_random(t);
+
+	if (choice % 8 == 0)
+		return test_random(t) >> (choice >> 8) % 64;
+	if (choice % 3 == 0)
+		return choice >> 8 & 7;
+	return near[(choice >> 8) % (sizeof near / sizeof near[0])] - (choice >> 16 & 3) % 2;
+}
+
+static void fill_memory(struct world *w)
+{
+	static const char *const paths[] = { "d/../file", "..", "/etc", "d", "link/x", "file" };
+	struct test *t = w->t;
+
+	for (uint32_t at = 0; at < WORLD_MEMORY; at += 4)
+		world_set_u32(w, at, (uint32_t)any_number(t));
+	(void)world_text(w, AT_PATH, paths[test_random(t) % 6]);
+	(void)world_text(w, AT_PATH_2, paths[test_random(t) % 6]);
+}
+
+TEST(whatever_is_called_nothing_breaks)
+{
+	static const char *const names[] = {
+#define FUNC(name, signature) #name,
+#include "engine/wasi/func.def"
+#undef FUNC
+	};
+	/* What would wait for long, or fill the disk. */
+	static const char left_out[] = " poll_oneoff fd_allocate fd_sync fd_datasync ";
+	const int streams[] = { -1, -1, -1 };
+	struct wasi_options options = { .streams = streams };
+	struct world w;
+
+	for (int i = 0; i < 30000; i++) {
+		const char *name = names[test_random(t) % (sizeof names / sizeof names[0])];
+		char word[64];
+		uint64_t values[16];
+
+		(void)snprintf(word, sizeof word, " %s ", name);
+		/* Before long a program like this has closed all that it had. */
+		if (i % 500 == 0) {
+			if (i > 0)
+				world_stop(&w);
+			CHECK_OK(world_start(&w, t, &options));
+			world_sh(&w, "mkdir d; ln -s d link; : > file");
+			fill_memory(&w);
+		}
+		if (strstr(left_out, word) != NULL)
+			continue;
+		for (size_t k = 0; k < 16; k++)
+			values[k] = any_number(t);
+		CHECK(world_call(&w, name, values) <= WASI_ENOTCAPABLE);
+		CHECK(!lb_failed(w.err) || engine_trap_of(w.err) == ENGINE_TRAP_EXIT);
+	}
+	world_stop(&w);
+}
+
 /* ---- memory ---- */
 
 TEST(setting_up_survives_every_oom)

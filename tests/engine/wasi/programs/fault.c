@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Each call has its place on the program's own stack, which is in its memory ... */
 static int deeper(volatile int *at)
@@ -37,8 +38,8 @@ int main(int argc, char **argv)
 	if (strcmp(how, "loop") == 0)
 		for (;;)
 			zero = 0;
-	if (strcmp(how, "read") == 0)
-		return getchar();
+	if (strcmp(how, "sleep") == 0)
+		sleep(1000);
 	if (strcmp(how, "memory") == 0) {
 		void *volatile block;
 		size_t got = 0;
