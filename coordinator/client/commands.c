@@ -31,7 +31,7 @@ const struct lb_option coord_list_options[] = {
 };
 
 /* What a command does once there is a client; `run` is its first operand, 0 without one. */
-typedef lb_err body_fn(struct lb_cli *cli, struct coord_client *client, uint64_t run);
+typedef lb_err client_body(struct lb_cli *cli, struct coord_client *client, uint64_t run);
 
 static lb_err read_run(uint64_t *run, const struct lb_cli *cli, struct lb_diag *diag)
 {
@@ -45,7 +45,7 @@ static lb_err read_run(uint64_t *run, const struct lb_cli *cli, struct lb_diag *
 }
 
 /* Runs a command's body with an open client. */
-static lb_err with_client(struct lb_cli *cli, body_fn *body)
+static lb_err with_client(struct lb_cli *cli, client_body *body)
 {
 	struct coord_client client;
 	uint64_t run;
