@@ -90,7 +90,7 @@ struct plat_wait {
 
 /* Until one of them is ready, or timeout_ns (UINT64_MAX: for ever) are over: none is then.
  * At most PLAT_WAITS_MAX. */
-enum { PLAT_WAITS_MAX = 64 };
+enum { PLAT_WAITS_MAX = 256 };
 lb_err plat_handle_wait(struct plat_wait *waits, size_t count, uint64_t timeout_ns);
 
 #endif

@@ -19,7 +19,7 @@ struct poll {
 	struct wasi_call *call;
 	struct subscription *subscriptions;
 	uint32_t count;
-	struct plat_wait waits[PLAT_WAITS_MAX];
+	struct plat_wait *waits; /* room for `count` */
 	uint32_t wait_count;
 	uint64_t least_ns; /* of the clocks; UINT64_MAX: there is none */
 	bool has_failed;
@@ -137,8 +137,9 @@ enum wasi_errno wasi_poll_oneoff(struct wasi_call *call, const union engine_valu
 	WASI_TRY(wasi_guest(&events, call, args[1].i32, (uint64_t)poll.count * EVENT_SIZE));
 	WASI_TRY(wasi_guest(&answer, call, args[3].i32, 4));
 	poll.subscriptions = LB_NEW(call->wasi->mem, struct subscription, poll.count);
-	if (poll.subscriptions == NULL)
-		return WASI_ENOMEM;
+	poll.waits = LB_NEW(call->wasi->mem, struct plat_wait, poll.count);
+	if (poll.subscriptions == NULL || poll.waits == NULL)
+		number = WASI_ENOMEM;
 	for (uint32_t i = 0; i < poll.count && number == WASI_OK; i++)
 		number = read_subscription(&poll, &poll.subscriptions[i],
 		                           from + (size_t)i * SUBSCRIPTION_SIZE);
@@ -146,6 +147,7 @@ enum wasi_errno wasi_poll_oneoff(struct wasi_call *call, const union engine_valu
 		number = wait_and_answer(&poll, events, &happened);
 	if (number == WASI_OK)
 		wasi_store_u32(answer, happened);
+	LB_DROP(call->wasi->mem, poll.waits, poll.count);
 	LB_DROP(call->wasi->mem, poll.subscriptions, poll.count);
 	return number;
 }

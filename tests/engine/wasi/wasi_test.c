@@ -686,6 +686,23 @@ TEST(polling_waits_for_descriptors)
 	(void)close(ends[0]);
 }
 
+TEST(polling_waits_for_many_but_not_for_any_number)
+{
+	enum { MOST = 256, COUNT = 300 };
+	struct world w;
+	uint32_t fd;
+
+	CHECK_OK(world_start(&w, t, NULL));
+	fd = world_opened(&w, FD_FOLDER, "file", WASI_OFLAG_CREAT, BOTH);
+	for (uint32_t i = 0; i < COUNT; i++)
+		subscribe_fd(&w, i, WASI_EVENT_FD_WRITE, fd);
+	CHECK(CALL(&w, poll_oneoff, AT_DATA, AT_PATH, COUNT, AT_ANSWER) == WASI_OK);
+	CHECK(world_u32(&w, AT_ANSWER) == COUNT);
+	CHECK(*world_at(&w, AT_PATH + (MOST - 1) * 32 + 8) == WASI_OK);
+	CHECK(*world_at(&w, AT_PATH + MOST * 32 + 8) == WASI_ENOBUFS);
+	world_stop(&w);
+}
+
 TEST(polling_refuses_what_is_wrong)
 {
 	struct world w;
