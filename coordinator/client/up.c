@@ -430,7 +430,7 @@ static lb_err work(struct up *up)
 	LB_TRY(prepare_all(up));
 	LB_TRY(launch_all(up));
 	err = run_once(up);
-	if (lb_cli_flag(up->cli, "once") || lb_code_of(err) == LB_E_CANCELLED)
+	if (lb_cli_flag(up->cli, "once") || plat_stop_asked() > 0)
 		return err;
 	if (lb_failed(err))
 		(void)fprintf(up->cli->err, "lifeboat up: %s\n", lb_diag_text(&up->cli->diag, err));
@@ -457,11 +457,13 @@ lb_err coord_cmd_up(struct lb_cli *cli)
 		err = work(&up);
 	stop_all(&up);
 	lb_file_unlock(up.lock);
-	if (plat_stop_asked() > 0 && lb_code_of(err) == LB_E_CANCELLED) {
-		(void)fprintf(
-			cli->out,
-			"\nStopped. The next `lifeboat up` carries on with what was queued.\n");
-		cli->exit_status = lb_cli_flag(cli, "once") ? 130 : 0;
+	if (plat_stop_asked() > 0 && (!lb_failed(err) || lb_code_of(err) == LB_E_CANCELLED)) {
+		bool once = lb_cli_flag(cli, "once");
+
+		(void)fprintf(cli->out,
+		              "\nStopped. The next `lifeboat up` carries on with what was "
+		              "queued.\n");
+		cli->exit_status = once && lb_failed(err) ? 130 : 0;
 		err = LB_OK;
 	}
 	return err;
