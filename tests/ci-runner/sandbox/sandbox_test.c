@@ -2,6 +2,7 @@
 #include "base/io/file.h"
 #include "base/platform/plat.h"
 #include "ci-runner/sandbox/sandbox.h"
+#include "tests/ci-runner/sandbox/probe.h"
 #include "tests/harness/test.h"
 
 #include <stdlib.h>
@@ -81,6 +82,18 @@ static int run(struct test *t, struct box *box, enum runner_network network, con
 	if (box->end.status != 0)
 		printf("# status %d: %s\n", box->end.status, lb_buf_text(&box->output.text));
 	return box->end.status;
+}
+
+/* Run this program in the sandbox, as a probe (probe.h). */
+static int run_probe(struct test *t, struct box *box, enum runner_network network, const char *what)
+{
+	char path[512], script[64];
+
+	(void)snprintf(path, sizeof path, "%s/probe", box->folder);
+	(void)snprintf(script, sizeof script, "LB_PROBE=%s ./probe", what);
+	if (!lb_file_exists(&plat_host, path))
+		CHECK_OK(lb_file_copy(&plat_host, path, "/proc/self/exe", NULL));
+	return run(t, box, network, script);
 }
 
 TEST(status_and_output_come_through)
@@ -192,35 +205,7 @@ TEST(no_network_means_none)
 		CHECK(run(t, &box, RUNNER_NETWORK_NONE,
 		          "grep -v -e lo: -e '|' /proc/net/dev; true") == 0);
 		CHECK_BYTES(lb_buf_bytes(&box.output.text), "");
-		CHECK(run(t, &box, RUNNER_NETWORK_NONE,
-		          "/usr/bin/python3 - <<'P'\n"
-		          "import socket, errno\n"
-		          "def out(kind, family, to):\n"
-		          "    try:\n"
-		          "        s = socket.socket(family, kind); s.settimeout(2); "
-		          "s.connect(to)\n"
-		          "        if kind == socket.SOCK_DGRAM: s.send(b'x')\n"
-		          "        print('reached', to)\n"
-		          "    except OSError as e: assert e.errno in (errno.ENETUNREACH, "
-		          "errno.EADDRNOTAVAIL), e\n"
-		          "for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):\n"
-		          "    out(kind, socket.AF_INET, ('192.0.2.1', 80))\n"
-		          "    out(kind, socket.AF_INET, ('8.8.8.8', 53))\n"
-		          "    out(kind, socket.AF_INET6, ('2001:db8::1', 80))\n"
-		          "for make in (lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, "
-		          "1),\n"
-		          "             lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, "
-		          "3)):\n"
-		          "    try: make(); print('raw socket')\n"
-		          "    except OSError: pass\n"
-		          "try: print(socket.getaddrinfo('example.org', 80))\n"
-		          "except socket.gaierror: pass\n"
-		          "l = socket.socket(); l.bind(('127.0.0.1', 0)); l.listen()\n"
-		          "c = socket.create_connection(l.getsockname(), 2); l.accept()\n"
-		          "l = socket.socket(socket.AF_INET6); l.bind(('::1', 0)); l.listen()\n"
-		          "c = socket.create_connection(l.getsockname()[:2], 2); l.accept()\n"
-		          "print('loopback')\n"
-		          "P\n") == 0);
+		CHECK(run_probe(t, &box, RUNNER_NETWORK_NONE, PROBE_NETWORK) == 0);
 		CHECK_BYTES(lb_buf_bytes(&box.output.text), "loopback\n");
 		CHECK(run(t, &box, RUNNER_NETWORK_NONE,
 		          "if command -v curl >/dev/null; then ! curl -sS -m 3 http://192.0.2.1/; "
@@ -234,23 +219,7 @@ TEST(calls_that_lead_around_namespaces_are_refused)
 	struct box box;
 
 	if (open_box(t, &box)) {
-		CHECK(run(t, &box, RUNNER_NETWORK_FULL,
-		          "/usr/bin/python3 - <<'P'\n"
-		          "import socket, errno, ctypes\n"
-		          "for family in list(range(0, 1)) + list(range(3, 10)) + list(range(17, "
-		          "46)):\n"
-		          "    try: socket.socket(family, socket.SOCK_STREAM); print('family', "
-		          "family)\n"
-		          "    except OSError as e: assert e.errno == errno.EAFNOSUPPORT, (family, "
-		          "e)\n"
-		          "import platform; libc = ctypes.CDLL(None, use_errno=True)\n"
-		          "assert platform.machine() != 'x86_64' or libc.syscall(250, 0, -3, 0, 0, "
-		          "0) == -1 and ctypes.get_errno() "
-		          "== "
-		          "errno.EPERM\n"
-		          "assert libc.ioctl(0, 0x5412, b'x') == -1 and ctypes.get_errno() == "
-		          "errno.EPERM\n"
-		          "P\n") == 0);
+		CHECK(run_probe(t, &box, RUNNER_NETWORK_FULL, PROBE_CALLS) == 0);
 		CHECK_BYTES(lb_buf_bytes(&box.output.text), "");
 	}
 	close_box(&box);
