@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { BODY_MAX = 64 << 20 };
+enum { BODY_MAX = 64 << 20, SHOWN = 8000 };
 
 static void nap(uint64_t ms) { plat_host.ops->sleep_ns(&plat_host, ms * 1000000u); }
 
@@ -75,6 +75,7 @@ bool line_start_coordinator(struct line *line)
 	const char *listen =
 		lb_arena_text(&line->arena,
 	                      lb_arena_format(&line->arena, "127.0.0.1:%u", (unsigned)line->port));
+	const char *secret = in_folder(line, "secret");
 	const char *argv[] = { program(line, "lifeboat-coordinator"),
 		               "serve",
 		               "--state",
@@ -85,9 +86,15 @@ bool line_start_coordinator(struct line *line)
 		               "3000",
 		               "--ready-file",
 		               ready,
+		               line->secret[0] != '\0' ? "--secret" : NULL,
+		               lb_arena_text(&line->arena,
+		                             lb_arena_format(&line->arena, "SECRET=%s", secret)),
 		               NULL };
 	const char *colon;
 
+	if (line->secret[0] != '\0')
+		(void)CHECK_OK(lb_file_write(&plat_host, secret, lb_bytes_of(line->secret),
+		                             PLAT_PRIVATE, NULL));
 	lb_ignore(plat_host.ops->remove(&plat_host, ready));
 	if (!start(line, &line->coordinator, "coordinator", argv))
 		return false;
@@ -143,15 +150,34 @@ bool line_start_runner(struct line *line, unsigned index)
 	return line->runner_runs[index];
 }
 
+bool line_up(struct line *line, struct test *t, unsigned runners)
+{
+	bool good = line_init(line, t) && line_start_coordinator(line);
+
+	for (unsigned i = 0; i < runners; i++)
+		good = good && line_start_runner(line, i);
+	return good;
+}
+
 void line_kill_runner(struct line *line, unsigned index)
 {
 	end(&line->runners[index], &line->runner_runs[index], PLAT_KILL);
 }
 
+/* The last of a text, as comments of TAP. */
+static void show(struct lb_bytes text)
+{
+	struct lb_bytes part;
+
+	if (text.len > SHOWN)
+		text = lb_bytes_from(text, text.len - SHOWN);
+	while (lb_bytes_split(&part, &text, '\n'))
+		printf("# %.*s\n", LB_FMT(part));
+}
+
 static void show_log(struct line *line, const char *name)
 {
 	struct lb_buf buf;
-	struct lb_bytes rest, part;
 
 	lb_buf_init(&buf, &lb_mem_host, BODY_MAX);
 	lb_ignore(
@@ -159,12 +185,8 @@ static void show_log(struct line *line, const char *name)
 	                     lb_arena_text(&line->arena, lb_arena_format(&line->arena, "%s/%s.log",
 	                                                                 line->folder, name)),
 	                     NULL));
-	rest = lb_buf_bytes(&buf);
-	if (rest.len > 8000)
-		rest = lb_bytes_from(rest, rest.len - 8000);
 	printf("# ---- %s\n", name);
-	while (lb_bytes_split(&part, &rest, '\n'))
-		printf("# %.*s\n", LB_FMT(part));
+	show(lb_buf_bytes(&buf));
 	lb_buf_release(&buf);
 }
 
@@ -218,24 +240,29 @@ static bool git(struct line *line, const char *const *words)
 
 #define GIT(...) git(line, (const char *const[]){ __VA_ARGS__, NULL })
 
-bool line_push(struct line *line, const char *workflow)
+bool line_write(struct line *line, const char *path, struct lb_bytes text)
 {
 	struct test *t = line->t;
-	struct plat *plat = &plat_host;
+	struct lb_bytes whole =
+		lb_arena_format(&line->arena, "%s/repository/%s", line->folder, path);
+	const char *folder =
+		lb_arena_text(&line->arena, lb_bytes_upto(whole, lb_bytes_rfind_byte(whole, '/')));
+
+	return CHECK_OK(lb_file_make_folders(&plat_host, folder, NULL)) &&
+	       CHECK_OK(lb_file_write(&plat_host, lb_arena_text(&line->arena, whole), text, 0,
+	                              NULL));
+}
+
+bool line_push(struct line *line, const char *workflow)
+{
 	const char *to = lb_arena_text(&line->arena,
 	                               lb_arena_format(&line->arena,
 	                                               "http://x:%s@127.0.0.1:%u/git/test/line.git",
 	                                               line->token, (unsigned)line->port));
 
-	return CHECK_OK(lb_file_make_folders(plat, in_folder(line, "repository/.github/workflows"),
-	                                     NULL)) &&
-	       CHECK_OK(lb_file_write(plat,
-	                              in_folder(line, "repository/.github/workflows/test.yml"),
-	                              lb_bytes_of(workflow), 0, NULL)) &&
-	       CHECK_OK(lb_file_write(plat, in_folder(line, "repository/README"), LB_B("a test\n"),
-	                              0, NULL)) &&
-	       GIT("init", "-q") && GIT("add", ".") &&
-	       GIT("commit", "-q", "--allow-empty", "-m", "test: change") &&
+	return line_write(line, ".github/workflows/test.yml", lb_bytes_of(workflow)) &&
+	       line_write(line, "README", LB_B("a test\n")) && GIT("init", "-q") &&
+	       GIT("add", ".") && GIT("commit", "-q", "--allow-empty", "-m", "test: change") &&
 	       GIT("push", "-q", "--force", to, "HEAD:refs/heads/main") && GIT("rev-parse", "HEAD");
 }
 
@@ -335,6 +362,50 @@ const struct lb_value *line_job(const struct lb_value *run, const char *key)
 	return NULL;
 }
 
+void line_check_job(struct line *line, const struct lb_value *run, const char *key,
+                    const char *conclusion)
+{
+	struct test *t = line->t;
+	const struct lb_value *job = line_job(run, key);
+	unsigned before = t->failures;
+	struct lb_bytes log;
+
+	CHECK(job != NULL);
+	CHECK_BYTES(lb_value_get_string(job, "conclusion"), conclusion);
+	if (t->failures > before && line_log(line, &log, job)) {
+		printf("# ---- job %s\n", key);
+		show(log);
+	}
+}
+
+const struct lb_value *line_wait_job(struct line *line, uint64_t run, const char *key,
+                                     const char *status, unsigned timeout_s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/api/v1/runs/%" PRIu64, run);
+	for (unsigned i = 0; i < timeout_s * 50; i++) {
+		int answered;
+		const struct lb_value *job =
+			line_job(line_ask(line, &answered, "GET", path, NULL), key);
+
+		if (lb_bytes_is(lb_value_get_string(job, "status"), status))
+			return job;
+		nap(20);
+	}
+	return NULL;
+}
+
+int line_post(struct line *line, uint64_t run, const char *verb, const char *body)
+{
+	char path[64];
+	int status;
+
+	(void)snprintf(path, sizeof path, "/api/v1/runs/%" PRIu64 "/%s", run, verb);
+	(void)line_ask(line, &status, "POST", path, body);
+	return status;
+}
+
 bool line_log(struct line *line, struct lb_bytes *log, const struct lb_value *job)
 {
 	struct lb_http_answer answer = { 0 };
@@ -370,4 +441,11 @@ size_t line_count(struct lb_bytes log, const char *text)
 			count++;
 	}
 	return count;
+}
+
+size_t line_said(struct line *line, const struct lb_value *run, const char *key, const char *text)
+{
+	struct lb_bytes log;
+
+	return line_log(line, &log, line_job(run, key)) ? line_count(log, text) : 0;
 }
