@@ -2,7 +2,8 @@
  *
  * A module is made from bytes (engine/module.h), put to work in a store
  * (engine/store.h) with its imports found by name (engine/linker.h), and
- * called (engine/instance.h).  Errors are one word (base/err.h), memory comes
+ * called (engine/instance.h); what a program may touch of the system comes from
+ * WASI (engine/wasi/wasi.h).  Errors are one word (base/err.h), memory comes
  * from the struct lb_mem that is passed (base/mem.h), and the library has no
  * state of its own.  Compile and link with `pkg-config lifeboat-engine`.
  */
@@ -14,5 +15,6 @@
 #include "engine/module.h"
 #include "engine/store.h"
 #include "engine/trap.h"
+#include "engine/wasi/wasi.h"
 
 #endif
