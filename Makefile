@@ -208,7 +208,7 @@ check-clang:
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang -j$(JOBS) all test-programs
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang test-programs-run
 
-SANITIZED := CC=gcc SAN=address,undefined BUILD=$(BUILD)/san OPT='-O1 -g'
+SANITIZED := CC=gcc SAN=address,undefined BUILD=$(BUILD)/san
 check-san:
 	@$(MAKE) --no-print-directory $(SANITIZED) -j$(JOBS) all test-programs
 	@$(MAKE) --no-print-directory $(SANITIZED) test-programs-run
