@@ -97,6 +97,8 @@ void runner_output_end(struct runner_execution *x);
 
 void runner_say_error(struct runner_execution *x, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A copy in the job's arena without secrets, for what leaves the job beside its log. */
+struct lb_bytes runner_hidden(struct runner_execution *x, struct lb_bytes text);
 void runner_annotate(struct runner_execution *x, const char *level, struct lb_bytes message,
                      const struct lb_value *more);
 

@@ -6,6 +6,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+struct lb_bytes runner_hidden(struct runner_execution *x, struct lb_bytes text)
+{
+	struct lb_buf hidden;
+	struct lb_bytes copy;
+	size_t covered = 0;
+
+	lb_buf_init(&hidden, x->host->mem, RUNNER_LINE_HARD_MAX * 2);
+	(void)runner_mask_apply(x->mask, &hidden, &covered, text, true);
+	copy = lb_arena_bytes(x->arena, lb_buf_bytes(&hidden));
+	lb_buf_release(&hidden);
+	return copy;
+}
+
 /* ---- annotations ---- */
 
 static const char *const levels[] = { "notice", "warning", "error" };
@@ -14,22 +27,21 @@ void runner_annotate(struct runner_execution *x, const char *level, struct lb_by
                      const struct lb_value *more)
 {
 	struct lb_value *one = lb_value_object(x->arena);
-	struct lb_buf hidden;
-	size_t covered = 0;
 
 	for (size_t i = 0; x->running != NULL && i < 3; i++) {
 		if (strcmp(level, levels[i]) == 0 &&
 		    ++x->running->annotations[i] > RUNNER_ANNOTATIONS_MAX)
 			return;
 	}
-	lb_buf_init(&hidden, x->host->mem, RUNNER_LINE_HARD_MAX * 2);
-	(void)runner_mask_apply(x->mask, &hidden, &covered, message, true);
 	lb_value_set_text(x->arena, one, "level", level);
-	lb_value_set_string(x->arena, one, "message", lb_buf_bytes(&hidden));
-	lb_buf_release(&hidden);
-	for (uint32_t i = 0; more != NULL && i < more->count; i++)
-		lb_value_set(x->arena, one, more->members[i].key,
-		             lb_value_copy(x->arena, more->members[i].value));
+	lb_value_set_string(x->arena, one, "message", runner_hidden(x, message));
+	for (uint32_t i = 0; more != NULL && i < more->count; i++) {
+		struct lb_value *value = lb_value_copy(x->arena, more->members[i].value);
+
+		if (value != NULL && value->kind == LB_STRING)
+			value->string = runner_hidden(x, value->string);
+		lb_value_set(x->arena, one, more->members[i].key, value);
+	}
 	if (x->records.count > 0)
 		lb_value_set_number(x->arena, one, "step", (double)x->records.count);
 	lb_value_add(x->arena, x->annotations, one);

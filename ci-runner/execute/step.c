@@ -313,7 +313,7 @@ static struct lb_bytes name_of(struct runner_execution *x, const struct runner_f
 	runner_scope(&scope, x, frame);
 	if (lb_failed(workflow_step_name(&name, x->arena, step, &scope, NULL)))
 		return step->id;
-	return name;
+	return runner_hidden(x, name);
 }
 
 /* Memory alone ends the job; everything else is the step's failure. */
