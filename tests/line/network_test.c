@@ -135,7 +135,7 @@ static void check_cut_off(struct scene *s, const struct lb_value *run, const cha
 {
 	struct test *t = s->line.t;
 	const struct lb_value *job = line_job(run, key);
-	struct lb_bytes log;
+	struct lb_bytes log = { 0 };
 
 	CHECK(job != NULL && line_log(&s->line, &log, job));
 	if (t->failures > 0)
