@@ -143,16 +143,37 @@ static lb_err unauthorised(struct lb_http_exchange *x, const char *expected)
 	return lb_err_of(LB_E_DENIED);
 }
 
+static bool is_job_token(struct coord_api *api, struct lb_http_exchange *x, struct lb_bytes token)
+{
+	struct coord_held held;
+
+	if (lb_failed(coord_queue_check_token(&held, api->queue, &x->arena, token)))
+		return false;
+	coord_log_decref(held.log);
+	return true;
+}
+
+/* A good token of another kind is no reason to ask for one: it may not do this. */
+static lb_err check_kind(struct lb_http_exchange *x, struct coord_api *api, const char *kind,
+                         const char *expected)
+{
+	struct lb_bytes token = lb_http_bearer(x);
+
+	LB_TRY(check_host(x, api));
+	if (coord_token_is(api, token, kind))
+		return LB_OK;
+	if (coord_token_is(api, token, "lbu") || coord_token_is(api, token, "lbr") ||
+	    is_job_token(api, x, token))
+		return lb_fail(&x->diag, LB_E_DENIED, "this takes %s; yours is of another kind",
+		               expected);
+	return unauthorised(x, expected);
+}
+
 /* ---- checks ---- */
 
 COORD_ACCESS(open) { return check_host(x, ctx); }
 
-COORD_ACCESS(person)
-{
-	LB_TRY(check_host(x, ctx));
-	return coord_token_is(ctx, lb_http_bearer(x), "lbu") ? LB_OK
-	                                                     : unauthorised(x, "a person's token");
-}
+COORD_ACCESS(person) { return check_kind(x, ctx, "lbu", "a person's token"); }
 
 COORD_ACCESS(reader)
 {
@@ -161,12 +182,7 @@ COORD_ACCESS(reader)
 	return api->loopback ? check_host(x, api) : coord_check_person(x, ctx);
 }
 
-COORD_ACCESS(runner)
-{
-	LB_TRY(check_host(x, ctx));
-	return coord_token_is(ctx, lb_http_bearer(x), "lbr") ? LB_OK
-	                                                     : unauthorised(x, "a runner's token");
-}
+COORD_ACCESS(runner) { return check_kind(x, ctx, "lbr", "a runner's token"); }
 
 lb_err coord_claim_of(struct coord_claim *out, struct lb_http_exchange *x)
 {
@@ -218,7 +234,10 @@ COORD_ACCESS(git)
 	if (coord_token_is(api, token, "lbu"))
 		return LB_OK;
 	if (lb_failed(coord_queue_check_token(&held, api->queue, &x->arena, token)))
-		return unauthorised(x, "a person's or a job's token");
+		return coord_token_is(api, token, "lbr")
+		               ? lb_fail(&x->diag, LB_E_DENIED,
+		                         "a runner has no repository; its jobs' tokens have")
+		               : unauthorised(x, "a person's or a job's token");
 	coord_log_decref(held.log);
 	own = lb_bytes_eq_nocase(held.repository, wanted);
 	if (own && !pushes)

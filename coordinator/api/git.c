@@ -342,6 +342,8 @@ static lb_err answer_cgi(struct lb_http_exchange *x, struct coord_api *api, stru
 			break;
 		pass_header(x, line, &status, &type);
 	}
+	if (type == NULL && status >= 400 && status < 500)
+		return lb_fail(&x->diag, LB_E_DENIED, "git does not serve this (%d)", status);
 	if (type == NULL || rest.at == NULL)
 		return lb_fail(&x->diag, LB_E_IO, "git http-backend gave no answer");
 	call->body_at = (uint64_t)(rest.at - head);

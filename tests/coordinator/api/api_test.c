@@ -239,7 +239,7 @@ TEST(each_door_has_its_token)
 		CHECK(ask(&s, doors[i].method, doors[i].path, (struct lb_bytes){ 0 }, "{}") == 401);
 		CHECK_BYTES(lb_http_header(&s.headers, "www-authenticate"),
 		            "Basic realm=\"Lifeboat\"");
-		CHECK(ask(&s, doors[i].method, doors[i].path, wrong, "{}") == 401);
+		CHECK(ask(&s, doors[i].method, doors[i].path, wrong, "{}") == 403);
 		CHECK(ask(&s, doors[i].method, doors[i].path, LB_B("lbu_nonsense"), "{}") == 401);
 	}
 	CHECK(get(&s, "/api/v1/runs") == 200);
