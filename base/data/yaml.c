@@ -10,10 +10,14 @@
  *     bounds every walk over the result.
  *  2. frames.count + height of the node being added <= depth_max, aliased or not.
  *  3. A node is `open` exactly while its frame is on the stack.
+ *
+ * Where libfyaml 0.7.12 goes wrong over something that can be written otherwise in the same place,
+ * it is read again from a copy that is mended so; the nodes are made from the source.
  */
 #include "base/data/yaml.h"
 
 #include "base/data/place_priv.h"
+#include "base/data/yaml_priv.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "base/vec.h"
@@ -22,6 +26,9 @@
 
 /* A tag may be longer than the text that names it: its prefix comes from a directive. */
 enum { TAG_BYTES_MAX = 4096 };
+
+/* Each is one more reading of the whole text. */
+enum { MENDS_MAX = 16 };
 
 struct node {
 	struct lb_yaml_node shown; /* first member */
@@ -35,6 +42,7 @@ struct frame {
 	size_t items_from;    /* in `finished` */
 	uint32_t events_from; /* count before its start */
 	uint32_t height;      /* of the highest item so far */
+	uint32_t column;      /* of its first item, from 1 */
 };
 
 struct reader {
@@ -49,8 +57,12 @@ struct reader {
 	struct lb_buf piece;   /* of one moment: a text that is put together */
 	struct lb_map anchors; /* name to struct node */
 	struct node *root;
-	struct lb_place last; /* where the last token ended: the place of what is not written */
+	struct lb_place last; /* where the last token ended */
+	size_t last_offset;
 	uint32_t events, documents;
+	struct lb_buf mended; /* what libfyaml reads in place of the text; empty: the text */
+	uint32_t mends;
+	bool again; /* has just been mended: read once more */
 };
 
 __attribute__((format(printf, 4, 5))) static lb_err fail_at(struct lb_diag *diag, enum lb_code code,
@@ -166,20 +178,44 @@ static lb_err set_anchor(struct reader *r, struct node *node, struct fy_token *a
 	return lb_map_put(&r->anchors, name, node);
 }
 
-/* What every node has.  The place of a value that is not written is that of its tag or anchor, or
- * where the text before it ends. */
-static lb_err make_node(struct node **out, struct reader *r, struct fy_event *event,
-                        enum lb_yaml_kind kind)
+/* The place of a value that is not written: behind its key's colon where that is on the same
+ * line, else where the text before it ends. */
+static struct lb_place place_of_nothing(const struct reader *r)
+{
+	struct lb_place place = r->last;
+
+	for (size_t i = r->last_offset; i < r->text.len; i++) {
+		place.column++;
+		if (r->text.at[i] == ':')
+			return place;
+		if (strchr(" \t'\"]}", r->text.at[i]) == NULL)
+			break;
+	}
+	return r->last;
+}
+
+/* A scalar stands where its anchor or tag does. */
+static struct lb_place place_of_properties(struct fy_event *event, struct lb_place otherwise)
 {
 	struct fy_token *tag = fy_event_get_tag_token(event);
 	struct fy_token *anchor = fy_event_get_anchor_token(event);
-	struct fy_token *near = tag != NULL ? tag : anchor;
-	struct lb_place place = r->last;
+	const struct fy_mark *named = anchor != NULL ? fy_token_start_mark(anchor) : NULL;
+	const struct fy_mark *tagged = tag != NULL ? fy_token_start_mark(tag) : NULL;
+
+	if (named != NULL && (tagged == NULL || named->input_pos < tagged->input_pos)) {
+		otherwise = place_of_mark(named, otherwise);
+		otherwise.column -= otherwise.column > 1; /* the mark stands behind the & */
+		return otherwise;
+	}
+	return place_of_mark(tagged, otherwise);
+}
+
+/* What every node has. */
+static lb_err make_node(struct node **out, struct reader *r, struct fy_event *event,
+                        enum lb_yaml_kind kind, struct lb_place place)
+{
 	struct node *node;
 
-	if (near != NULL)
-		place = place_of_mark(fy_token_start_mark(near), place);
-	place = place_of_mark(fy_event_start_mark(event), place);
 	LB_TRY(count_events(r, 1, place));
 	node = LB_ARENA_NEW(r->arena, struct node, 1);
 	if (node == NULL)
@@ -188,8 +224,8 @@ static lb_err make_node(struct node **out, struct reader *r, struct fy_event *ev
 	node->shown.line = place.line;
 	node->shown.column = place.column;
 	node->events = 1;
-	LB_TRY(token_bytes(&node->shown.tag, r, tag));
-	LB_TRY(set_anchor(r, node, anchor));
+	LB_TRY(token_bytes(&node->shown.tag, r, fy_event_get_tag_token(event)));
+	LB_TRY(set_anchor(r, node, fy_event_get_anchor_token(event)));
 	*out = node;
 	return LB_OK;
 }
@@ -250,28 +286,127 @@ static lb_err single_quoted(struct lb_bytes *out, struct reader *r, struct fy_to
 	return take_piece(out, r);
 }
 
-/* libfyaml 0.7.12 takes what follows an empty block ("run: |") at the indentation of its key for
- * the block's text; it would swallow the keys that come next. */
-static lb_err check_indentation(struct reader *r, struct fy_token *token)
-{
-	struct lb_bytes raw = source_of(r, token), line;
-	struct lb_place place = place_of_mark(fy_token_start_mark(token), r->last);
-	uint32_t blanks = 0;
+/* ---- mending ---- */
 
-	if (r->frames.count == 0)
-		return LB_OK;
-	while (lb_bytes_split(&line, &raw, '\n') && lb_bytes_trim(line).len == 0)
-		place.line++;
-	while (blanks < line.len && line.at[blanks] == ' ')
-		blanks++;
-	place.column = blanks + 1;
-	if (lb_bytes_trim(line).len > 0 &&
-	    place.column <=
-	            LB_VEC_AT(&r->frames, struct frame, r->frames.count - 1)->node->shown.column)
-		return fail_at(r->diag, LB_E_MALFORMED, place,
-		               "a block of text must be indented deeper than its key; "
-		               "write \"\" for an empty one");
-	return LB_OK;
+/* Blanks over the bytes from..to of what libfyaml reads, `first` over the first; then again. */
+static lb_err mend(struct reader *r, size_t from, size_t to, char first)
+{
+	if (r->mended.len == 0)
+		lb_buf_add(&r->mended, r->text);
+	LB_TRY(lb_buf_check(&r->mended));
+	memset(r->mended.at + from, ' ', to - from);
+	r->mended.at[from] = (unsigned char)first;
+	r->mends++;
+	r->again = true;
+	return lb_err_of(LB_E_MALFORMED); /* of no meaning: this reading ends */
+}
+
+/* An empty block, whose end libfyaml does not see: it would swallow the keys that come next. */
+static lb_err mend_block(struct reader *r, size_t header, struct lb_place place)
+{
+	size_t end = header + 1;
+
+	if (r->mends == MENDS_MAX)
+		return fail_at(r->diag, LB_E_LIMIT, place,
+		               "more than %d empty blocks of text; write \"\" for them", MENDS_MAX);
+	while (end < r->text.len && strchr("+-0123456789", r->text.at[end]) != NULL)
+		end++;
+	return mend(r, header, end, '~');
+}
+
+/* ---- scalars ---- */
+
+/* Where the | or > of a block is: on the line before its text, behind what came before. */
+static size_t header_of(const struct reader *r, struct fy_event *event)
+{
+	struct fy_token *before[] = { fy_event_get_tag_token(event),
+		                      fy_event_get_anchor_token(event) };
+	size_t text = fy_token_start_mark(fy_event_get_token(event))->input_pos, from = text;
+
+	if (from > 0 && r->text.at[from - 1] == '\n')
+		from--;
+	if (from > 0 && r->text.at[from - 1] == '\r')
+		from--;
+	while (from > 0 && r->text.at[from - 1] != '\n' && r->text.at[from - 1] != '\r')
+		from--;
+	if (from < r->last_offset)
+		from = r->last_offset;
+	for (size_t i = 0; i < 2; i++) {
+		size_t end = before[i] != NULL ? fy_token_end_mark(before[i])->input_pos : 0;
+
+		if (from < end)
+			from = end;
+	}
+	while (from < text && r->text.at[from] != '|' && r->text.at[from] != '>')
+		from++;
+	return from;
+}
+
+static struct lb_place place_of_header(const struct reader *r, struct fy_token *token,
+                                       size_t header)
+{
+	size_t start = header, text = fy_token_start_mark(token)->input_pos;
+	struct lb_place place = place_of_mark(fy_token_start_mark(token), r->last);
+
+	while (start > 0 && r->text.at[start - 1] != '\n' && r->text.at[start - 1] != '\r')
+		start--;
+	if (text > 0 && (r->text.at[text - 1] == '\n' || r->text.at[text - 1] == '\r'))
+		place.line--;
+	place.column = lb_place_of(lb_bytes_from(r->text, start), header - start).column;
+	return place;
+}
+
+/* What the block says, into r->piece. */
+static struct lb_yaml_block read_block(struct reader *r, size_t header)
+{
+	int parent = -1;
+
+	if (r->frames.count > 0)
+		parent = (int)LB_VEC_AT(&r->frames, struct frame, r->frames.count - 1)->column - 1;
+	lb_buf_reset(&r->piece);
+	return lb_yaml_block_text(&r->piece, r->text, header, parent);
+}
+
+/* The text of a block, which must end where libfyaml thinks it does, blank lines aside. */
+static lb_err block_bytes(struct lb_bytes *out, struct reader *r, size_t header, size_t end,
+                          struct lb_place place)
+{
+	struct lb_yaml_block block = read_block(r, header);
+	size_t first = end < block.end ? end : block.end, last = end < block.end ? block.end : end;
+
+	if (lb_bytes_trim(lb_bytes_from(lb_bytes_upto(r->text, last), first)).len == 0)
+		return take_piece(out, r);
+	if (end > block.end && block.lines == 0)
+		return mend_block(r, header, place);
+	return fail_at(
+		r->diag, LB_E_MALFORMED, place,
+		"a block of text that cannot be made out; write its | or > on its key's line");
+}
+
+static lb_err on_block(struct reader *r, struct fy_event *event, enum lb_yaml_style style)
+{
+	struct fy_token *token = fy_event_get_token(event);
+	size_t header = header_of(r, event);
+	struct lb_place place = place_of_properties(event, place_of_header(r, token, header));
+	struct node *node;
+
+	LB_TRY(make_node(&node, r, event, LB_YAML_SCALAR, place));
+	node->shown.style = style;
+	LB_TRY(block_bytes(&node->shown.text, r, header, fy_token_end_mark(token)->input_pos,
+	                   place));
+	return deliver(r, node);
+}
+
+/* A block that libfyaml has not seen, for it has been mended: the source says otherwise. */
+static enum lb_yaml_style style_of_mended(const struct reader *r, struct fy_token *token)
+{
+	size_t at = token != NULL ? fy_token_start_mark(token)->input_pos : 0;
+
+	if (r->mends == 0 || token == NULL || at >= r->text.len)
+		return LB_YAML_PLAIN;
+	return r->text.at[at] == '|'   ? LB_YAML_LITERAL
+	       : r->text.at[at] == '>' ? LB_YAML_FOLDED
+	                               : LB_YAML_PLAIN;
 }
 
 static lb_err scalar_bytes(struct lb_bytes *out, struct reader *r, struct fy_token *token,
@@ -279,37 +414,42 @@ static lb_err scalar_bytes(struct lb_bytes *out, struct reader *r, struct fy_tok
 {
 	if (style == LB_YAML_SINGLE_QUOTED)
 		return single_quoted(out, r, token);
-	if (style == LB_YAML_LITERAL || style == LB_YAML_FOLDED)
-		LB_TRY(check_indentation(r, token));
-	return token_bytes(out, r, token);
+	if (style == LB_YAML_PLAIN || style == LB_YAML_DOUBLE_QUOTED)
+		return token_bytes(out, r, token);
+	(void)read_block(r, fy_token_start_mark(token)->input_pos);
+	return take_piece(out, r);
 }
 
 static lb_err on_scalar(struct reader *r, struct fy_event *event)
 {
-	struct fy_token *value = fy_event_get_token(event);
-	enum lb_yaml_style style = style_of(value);
+	struct fy_token *token = fy_event_get_token(event);
+	enum lb_yaml_style style = style_of(token);
+	bool quoted = style == LB_YAML_SINGLE_QUOTED || style == LB_YAML_DOUBLE_QUOTED;
+	struct lb_place place = place_of_mark(fy_event_start_mark(event), place_of_nothing(r));
 	struct node *node;
 
-	LB_TRY(make_node(&node, r, event, LB_YAML_SCALAR));
-	node->shown.style = style;
-	if (style == LB_YAML_SINGLE_QUOTED || style == LB_YAML_DOUBLE_QUOTED)
-		node->shown.column--; /* the mark stands behind the quote */
-	LB_TRY(scalar_bytes(&node->shown.text, r, value, style));
+	if (style == LB_YAML_LITERAL || style == LB_YAML_FOLDED)
+		return on_block(r, event, style);
+	place.column -= quoted; /* the mark stands behind the quote */
+	LB_TRY(make_node(&node, r, event, LB_YAML_SCALAR, place_of_properties(event, place)));
+	node->shown.style = style == LB_YAML_PLAIN ? style_of_mended(r, token) : style;
+	LB_TRY(scalar_bytes(&node->shown.text, r, token, node->shown.style));
 	return deliver(r, node);
 }
 
 static lb_err on_start(struct reader *r, struct fy_event *event, enum lb_yaml_kind kind)
 {
+	struct lb_place place = place_of_mark(fy_event_start_mark(event), r->last);
 	uint32_t events_from = r->events;
 	struct frame *frame;
 	struct node *node;
 
-	LB_TRY(make_node(&node, r, event, kind));
+	LB_TRY(make_node(&node, r, event, kind, place));
 	LB_TRY(check_depth(r, 1, (struct lb_place){ node->shown.line, node->shown.column }));
 	frame = lb_vec_add(&r->frames);
 	if (frame == NULL)
 		return lb_err_of(LB_E_NOMEM);
-	*frame = (struct frame){ node, r->finished.count, events_from, 0 };
+	*frame = (struct frame){ node, r->finished.count, events_from, 0, place.column };
 	node->open = true;
 	return LB_OK;
 }
@@ -391,8 +531,49 @@ static void remember_end(struct reader *r, struct fy_event *event)
 {
 	struct fy_token *token = fy_event_get_token(event);
 
-	if (token != NULL)
-		r->last = place_of_mark(fy_token_end_mark(token), r->last);
+	if (token == NULL)
+		return;
+	r->last = place_of_mark(fy_token_end_mark(token), r->last);
+	r->last_offset = fy_token_end_mark(token)->input_pos;
+}
+
+/* Where in the text the line and column of an error are. */
+static size_t offset_of(const struct reader *r, const struct fy_diag_error *error)
+{
+	struct lb_bytes rest = r->text, line = { 0 };
+	int column = 1;
+	size_t at;
+
+	for (int i = 0; i < error->line; i++) {
+		if (!lb_yaml_next_line(&line, NULL, &rest))
+			return r->text.len;
+	}
+	if (error->line < 1)
+		return r->text.len;
+	at = (size_t)(line.at - r->text.at);
+	for (; column < error->column && at < r->text.len; column++) {
+		at++;
+		while (at < r->text.len && (r->text.at[at] & 0xc0) == 0x80)
+			at++;
+	}
+	return at;
+}
+
+/* Is this where a flow collection ends and a comment begins without a blank between? */
+static bool is_tight_comment(const struct reader *r, size_t at)
+{
+	return at > 0 && at < r->text.len && r->text.at[at] == '#' &&
+	       (r->text.at[at - 1] == ']' || r->text.at[at - 1] == '}');
+}
+
+/* A comment right behind the end of a flow collection ("[a]# b"), which GitHub reads as one. */
+static lb_err mend_comment(struct reader *r, size_t at)
+{
+	size_t end = at;
+
+	while (end < r->text.len && r->text.at[end] != '\n' && r->text.at[end] != '\r')
+		end++;
+	return mend(r, at, end, ' ');
 }
 
 /* libfyaml stopped: its first complaint names the cause, the later ones follow from it. */
@@ -406,6 +587,8 @@ static lb_err parse_error(struct reader *r)
 		return lb_err_of(LB_E_NOMEM); /* it had no memory for a message either */
 	if (error == NULL)
 		return fail_at(r->diag, LB_E_MALFORMED, place, "%s", r->heard.text);
+	if (r->mends < MENDS_MAX && is_tight_comment(r, offset_of(r, error)))
+		return mend_comment(r, offset_of(r, error));
 	if (error->line > 0 && error->column > 0)
 		place = (struct lb_place){ (uint32_t)error->line, (uint32_t)error->column };
 	return fail_at(r->diag, LB_E_MALFORMED, place, "%s", error->msg);
@@ -443,29 +626,13 @@ static size_t find_control(struct lb_bytes text)
 /* What libfyaml 0.7.12 takes quadratic time for: a megabyte of either would keep it for an hour. */
 enum { BLANK_LINES_MAX = 1000, DIRECTIVE_BYTES_MAX = 256 };
 
-/* Cut off the first line; CR alone ends one too. */
-static bool next_line(struct lb_bytes *line, struct lb_bytes *rest)
-{
-	size_t end = 0;
-
-	if (rest->len == 0)
-		return false;
-	while (end < rest->len && rest->at[end] != '\n' && rest->at[end] != '\r')
-		end++;
-	*line = lb_bytes_upto(*rest, end);
-	if (end + 1 < rest->len && rest->at[end] == '\r' && rest->at[end + 1] == '\n')
-		end++;
-	*rest = lb_bytes_from(*rest, end + 1);
-	return true;
-}
-
 static lb_err check_lines(struct lb_bytes text, struct lb_diag *diag)
 {
 	struct lb_place place = { 0, 1 };
 	struct lb_bytes line;
 	uint32_t blank = 0;
 
-	while (next_line(&line, &text)) {
+	while (lb_yaml_next_line(&line, NULL, &text)) {
 		place.line++;
 		blank = lb_bytes_trim(line).len == 0 ? blank + 1 : 0;
 		if (blank > BLANK_LINES_MAX)
@@ -529,8 +696,8 @@ static void listen(struct fy_diag *diag, void *user, const char *text, size_t le
 static lb_err open_parser(struct reader *r, struct lb_bytes text)
 {
 	struct fy_diag_cfg diag = { 0 };
-	const unsigned flags =
-		FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_1_2;
+	const unsigned flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE |
+	                       FYPCF_DEFAULT_VERSION_1_2 | FYPCF_SLOPPY_FLOW_INDENTATION;
 	struct fy_parse_cfg config = { .flags = (enum fy_parse_cfg_flags)flags };
 
 	fy_diag_cfg_default(&diag);
@@ -550,25 +717,43 @@ static lb_err open_parser(struct reader *r, struct lb_bytes text)
 	return LB_OK;
 }
 
-static void close_reader(struct reader *r)
+static void close_parser(struct reader *r)
 {
 	fy_parser_destroy(r->parser);
 	if (r->said != NULL)
 		fy_diag_destroy(r->said); /* fy_diag_unref would leak the errors */
-	lb_vec_release(&r->frames);
-	lb_vec_release(&r->finished);
+	r->parser = NULL;
+	r->said = NULL;
 	lb_map_release(&r->anchors);
-	lb_buf_release(&r->piece);
+}
+
+static lb_err read_once(struct reader *r)
+{
+	lb_err err;
+
+	r->frames.count = r->finished.count = 0;
+	r->events = r->documents = 0;
+	r->root = NULL;
+	r->last = (struct lb_place){ 1, 1 };
+	r->last_offset = 0;
+	r->heard.text[0] = '\0';
+	r->again = false;
+	lb_map_init(&r->anchors, r->arena->under);
+	err = open_parser(r, r->mended.len > 0 ? lb_buf_bytes(&r->mended) : r->text);
+	if (!lb_failed(err))
+		err = read_events(r);
+	if (!lb_failed(err) && r->arena->failed)
+		err = lb_err_of(LB_E_NOMEM);
+	close_parser(r);
+	return err;
 }
 
 lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb_bytes text,
                     const struct lb_yaml_limits *limits, struct lb_diag *diag)
 {
-	struct reader r = { .arena = arena,
-		            .text = text,
-		            .diag = diag,
-		            .limits = limits_of(limits),
-		            .last = { 1, 1 } };
+	struct reader r = {
+		.arena = arena, .text = text, .diag = diag, .limits = limits_of(limits)
+	};
 	lb_err err;
 
 	*out = NULL;
@@ -577,16 +762,17 @@ lb_err lb_yaml_read(struct lb_yaml_node **out, struct lb_arena *arena, struct lb
 		return LB_OK;
 	lb_vec_init(&r.frames, arena->under, sizeof(struct frame), r.limits.depth_max);
 	lb_vec_init(&r.finished, arena->under, sizeof(struct node *), r.limits.events_max);
-	lb_map_init(&r.anchors, arena->under);
 	lb_buf_init(&r.piece, arena->under, 2 * r.limits.bytes_max + TAG_BYTES_MAX);
-	err = open_parser(&r, text);
-	if (!lb_failed(err))
-		err = read_events(&r);
-	if (!lb_failed(err) && arena->failed)
-		err = lb_err_of(LB_E_NOMEM);
+	lb_buf_init(&r.mended, arena->under, r.limits.bytes_max);
+	do
+		err = read_once(&r);
+	while (r.again);
 	if (!lb_failed(err) && r.root != NULL)
 		*out = &r.root->shown;
-	close_reader(&r);
+	lb_vec_release(&r.frames);
+	lb_vec_release(&r.finished);
+	lb_buf_release(&r.piece);
+	lb_buf_release(&r.mended);
 	return err;
 }
 

@@ -4,15 +4,16 @@
  * Aliases are resolved (a shared node; the expansion counts against the
  * limit), merge keys are not special, tags are kept, duplicate keys are left for the
  * caller to judge.  What a plain scalar means (null, number, ...) is for the
- * caller as well.  An aliased node keeps the place of its anchor's node.  The
- * place of a literal or folded scalar is the line its text begins on; that of a
- * value left empty ("key:") is where the text before it ends.
+ * caller as well.  An aliased node keeps the place of its anchor's node.
  *
- * libfyaml 0.7.12 does not understand two things that YAML allows; both are
- * refused: an empty item ("-" alone) in a sequence that is not indented deeper than its
- * key, and an empty block of text ("run: |") with something behind it at its key's
- * indentation.  And it drops a line break in a folded block where blank lines stand
- * before a line that is indented deeper than the ones before.  Threads: any.
+ * Places are those that GitHub names: a scalar stands at its tag or anchor, else at its first
+ * character, quote, | or >; a value left empty ("key:") behind the colon.
+ *
+ * What libfyaml 0.7.12 does not understand though YAML allows it is refused: an empty item ("-"
+ * alone) in a sequence that is not indented deeper than its key, and an indented comment below an
+ * empty block of text.  Blocks of text are decoded here.  Beyond YAML, as GitHub does, a comment
+ * may follow the end of a flow collection without a blank between them, and what is within
+ * brackets or quotes may stand at any indentation.  Threads: any.
  */
 #ifndef LB_DATA_YAML_H
 #define LB_DATA_YAML_H
@@ -33,7 +34,7 @@ enum lb_yaml_style {
 struct lb_yaml_node {
 	enum lb_yaml_kind kind;
 	enum lb_yaml_style style;    /* of a scalar */
-	uint32_t line, column;       /* from 1, columns in code points; see below */
+	uint32_t line, column;       /* from 1, columns in code points; see above */
 	struct lb_bytes tag;         /* "tag:yaml.org,2002:str" or empty */
 	struct lb_bytes text;        /* of a scalar, UTF-8 */
 	struct lb_yaml_node **items; /* of a sequence; of a mapping key, value, key, value, ... */
@@ -48,7 +49,9 @@ struct lb_yaml_limits {      /* zero: the default */
 };
 
 /* Besides these, 1000 blank lines in a row and 256 bytes of a directive (%YAML) are the most that
- * is read: libfyaml takes quadratic time for them. */
+ * is read: libfyaml takes quadratic time for them.  So are 16 empty blocks of text with something
+ * behind them at their key's indentation, and of comments right behind a bracket: for each, the
+ * text is read anew. */
 
 /* The first document; *out is NULL for an empty one, and on failure.  Nothing in it points into
  * `text`.  MALFORMED or LIMIT with the line as context and "line L, column C: ..." in the

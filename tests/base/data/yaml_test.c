@@ -98,10 +98,10 @@ TEST(yaml_scalars_keep_their_style)
 {
 	check_shown(t, "[a, 'b', \"c\\u00e9\\0\"]",
 	            "seq@1:1[p@1:2(a) '@1:5(b) \"@1:10(c\xc3\xa9)]");
-	check_shown(t, "run: |\n  one\n  two\n", "map@1:1[p@1:1(run)=|@2:1(one\ntwo\n)]");
-	check_shown(t, "run: >-\n  one\n  two\n", "map@1:1[p@1:1(run)=>@2:1(one two)]");
+	check_shown(t, "run: |\n  one\n  two\n", "map@1:1[p@1:1(run)=|@1:6(one\ntwo\n)]");
+	check_shown(t, "run: >-\n  one\n  two\n", "map@1:1[p@1:1(run)=>@1:6(one two)]");
 	check_shown(t, "t: !!str 1\nu: !mine x\n",
-	            "map@1:1[p@1:1(t)=<tag:yaml.org,2002:str>p@1:10(1) p@2:1(u)=<!mine>p@2:10(x)]");
+	            "map@1:1[p@1:1(t)=<tag:yaml.org,2002:str>p@1:4(1) p@2:1(u)=<!mine>p@2:4(x)]");
 }
 
 TEST(yaml_single_quotes_are_unfolded_and_unescaped)
@@ -113,19 +113,73 @@ TEST(yaml_single_quotes_are_unfolded_and_unescaped)
 	            "map@1:1[p@1:1(k)='@1:4( one\n\ntwo three )]");
 }
 
-/* libfyaml's own way to the text has a byte of no meaning at the end of the first. */
 TEST(yaml_blocks_keep_their_text)
 {
-	check_shown(t, "k: |1\n  \nl: 1\n", "map@1:1[p@1:1(k)=|@2:1() p@3:1(l)=p@3:4(1)]");
-	check_shown(t, "k: |\nl: >\n", "map@1:1[p@1:1(k)=|@2:1() p@2:1(l)=>@3:1()]");
 	check_shown(t, "- |\n a\n\n  b\n\n- >\n a\n b\n\n c\n  d\n- |+\n x\n\n",
-	            "seq@1:1[|@2:1(a\n\n b\n) >@7:1(a b\nc\n d\n) |@13:1(x\n\n)]");
+	            "seq@1:1[|@1:3(a\n\n b\n) >@6:3(a b\nc\n d\n) |@12:3(x\n\n)]");
+	check_shown(t, "- |2-\r\n   a\r\n\r\n  b\r\n- >+1\r\n a\r\n",
+	            "seq@1:1[|@1:3( a\n\nb) >@5:3(a\n)]");
+	check_shown(t, "k: |1\n  \nl: 1\n", "map@1:1[p@1:1(k)=|@1:4( \n) p@3:1(l)=p@3:4(1)]");
+	check_shown(t, "--- |\na\n...\n", "|@1:5(a\n)");
+	check_shown(t, "a:\n- |\n b\n# c\n", "map@1:1[p@1:1(a)=seq@2:1[|@2:3(b\n)]]");
+}
+
+TEST(yaml_folded_blocks_keep_the_ends_of_deeper_lines)
+{
+	check_shown(t, "k: >\n a\n\n  b\n\n  c\n\n d\n e\n",
+	            "map@1:1[p@1:1(k)=>@1:4(a\n\n b\n\n c\n\nd e\n)]");
+	check_shown(t, "k: >\n\n  a\n   \n  b\n", "map@1:1[p@1:1(k)=>@1:4(\na\n \nb\n)]");
+	check_shown(t, "k: >\n \ta\n b\n", "map@1:1[p@1:1(k)=>@1:4(\ta\nb\n)]");
+}
+
+TEST(yaml_blocks_at_the_end_of_the_text_get_no_line_end)
+{
+	check_shown(t, "k: |\n a\n b", "map@1:1[p@1:1(k)=|@1:4(a\nb)]");
+	check_shown(t, "k: >+\n a\n ", "map@1:1[p@1:1(k)=>@1:4(a\n)]");
+	check_shown(t, "k: |", "map@1:1[p@1:1(k)=|@1:4()]");
+	check_shown(t, "k: |\n", "map@1:1[p@1:1(k)=|@1:4()]");
+	check_shown(t, "k: |+\n\n \n", "map@1:1[p@1:1(k)=|@1:4(\n\n)]");
+}
+
+TEST(yaml_empty_blocks_end_where_the_next_key_begins)
+{
+	check_shown(t, "k: |\nl: >\n", "map@1:1[p@1:1(k)=|@1:4() p@2:1(l)=>@2:4()]");
+	check_shown(t, "a:\n  b: |\n\n  c: >2- # |\n  d: |+\n\n  e: f\n",
+	            "map@1:1[p@1:1(a)=map@2:3[p@2:3(b)=|@2:6() p@4:3(c)=>@4:6() "
+	            "p@5:3(d)=|@5:6(\n) p@7:3(e)=p@7:6(f)]]");
+	check_shown(t, "a:\n- |\n- !!str >\n- x: |\n  y: z\n",
+	            "map@1:1[p@1:1(a)=seq@2:1[|@2:3() <tag:yaml.org,2002:str>>@3:3() "
+	            "map@4:3[p@4:3(x)=|@4:6() p@5:3(y)=p@5:6(z)]]]");
+	check_shown(t, "a: ~\nb: |\nc: '|'\n",
+	            "map@1:1[p@1:1(a)=p@1:4(~) p@2:1(b)=|@2:4() p@3:1(c)='@3:4(|)]");
+}
+
+TEST(yaml_places_of_blocks_are_those_of_their_marks)
+{
+	check_shown(t, "\"\xc3\xa9 | # >\": | # > x\n a\n",
+	            "map@1:1[\"@1:1(\xc3\xa9 | # >)=|@1:12(a\n)]");
+	check_shown(t, "- !<tag:x> &y |\n  a\n- &z >\n  b\n",
+	            "seq@1:1[<tag:x>|@1:3(a\n) >@3:3(b\n)]");
+}
+
+TEST(yaml_brackets_and_quotes_may_stand_at_the_margin)
+{
+	check_shown(t, "a: [\n  b,\n]\nc: {\nd: e\n}\n",
+	            "map@1:1[p@1:1(a)=seq@1:4[p@2:3(b)] p@4:1(c)=map@4:4[p@5:1(d)=p@5:4(e)]]");
+	check_shown(t, "a: \"b\nc\"\nd: 'e\nf'\n",
+	            "map@1:1[p@1:1(a)=\"@1:4(b c) p@3:1(d)='@3:4(e f)]");
+}
+
+TEST(yaml_comments_may_touch_a_closing_bracket)
+{
+	check_shown(t, "a: [b]# ], |\nc: {}#\nd: '# e'\n",
+	            "map@1:1[p@1:1(a)=seq@1:4[p@1:5(b)] p@2:1(c)=map@2:4 p@3:1(d)='@3:4(# e)]");
 }
 
 TEST(yaml_values_that_are_not_written_are_plain_and_empty)
 {
 	check_shown(t, "on:\n  push:\njobs:\n",
-	            "map@1:1[p@1:1(on)=map@2:3[p@2:3(push)=p@2:7()] p@3:1(jobs)=p@3:5()]");
+	            "map@1:1[p@1:1(on)=map@2:3[p@2:3(push)=p@2:8()] p@3:1(jobs)=p@3:6()]");
 	check_shown(t, "a: !!null\nb: \"\"\n",
 	            "map@1:1[p@1:1(a)=<tag:yaml.org,2002:null>p@1:4() p@2:1(b)=\"@2:4()]");
 }
@@ -154,7 +208,7 @@ TEST(yaml_aliases_share_one_node)
 	check_shown(t, "a: &x {k: 1}\nb: *x\nc: &x 2\nd: *x\n",
 	            "map@1:1[p@1:1(a)=*map@1:7[p@1:8(k)=p@1:11(1)] "
 	            "p@2:1(b)=*map@1:7[p@1:8(k)=p@1:11(1)] "
-	            "p@3:1(c)=*p@3:7(2) p@4:1(d)=*p@3:7(2)]");
+	            "p@3:1(c)=*p@3:4(2) p@4:1(d)=*p@3:4(2)]");
 	lb_arena_init(&arena, t->mem);
 	CHECK_OK(read_exact(&root, &arena, LB_B("- &x []\n- *x\n- <<: *x\n"), NULL, NULL));
 	CHECK(root->count == 3 && root->items[0] == root->items[1]);
@@ -188,12 +242,12 @@ TEST(yaml_errors_name_the_place)
 	              "line 1, column 11: alias *x stands inside of what it stands for");
 	check_refused(t, "a: 1\n---\nb: 2\n", 2,
 	              "line 2, column 1: a second document; only one is expected");
-	check_refused(t, "a:\n  b: |\n\n  c: d\n", 4,
-	              "line 4, column 3: a block of text must be indented deeper than its key; "
-	              "write \"\" for an empty one");
-	check_refused(t, "a:\n  b: >\n  c: d\n", 3,
-	              "line 3, column 3: a block of text must be indented deeper than its key; "
-	              "write \"\" for an empty one");
+	check_refused(t, "a:\n  b: |2\n   c\n  d\n", 3,
+	              "line 3, column 1: block scalar with wrongly indented line after spaces "
+	              "only");
+	check_refused(t, "k:\n      |\n   text\n", 2,
+	              "line 2, column 7: a block of text that cannot be made out; write its | or > "
+	              "on its key's line");
 	check_refused(t, "a: >0\n", 1, "line 1, column 2: indentation indicator 0");
 	check_refused(t, "a: !e!z 1\n", 1, "line 1, column 4: undefined tag prefix");
 	check_refused(t, "ok: 1\nb: \xc3\xa9\xff\n", 2, "line 2, column 5: byte 0xff is not UTF-8");
@@ -248,6 +302,29 @@ TEST(yaml_quadratic_inputs_are_refused_at_once)
 	}
 }
 
+/* Each is a reading of its own. */
+TEST(yaml_empty_blocks_are_limited)
+{
+	struct lb_yaml_node *root;
+	struct lb_arena arena;
+	struct lb_buf text;
+
+	lb_buf_init(&text, t->mem, 1 << 20);
+	lb_buf_add_text(&text, "a:\n");
+	for (int i = 1; i <= 16; i++)
+		lb_buf_addf(&text, "  k%d: |\n", i);
+	lb_buf_add_text(&text, "  l: 1\n");
+	lb_arena_init(&arena, t->mem);
+	CHECK_OK(read_exact(&root, &arena, lb_buf_bytes(&text), NULL, NULL));
+	CHECK(root->items[1]->count == 34);
+	lb_arena_release(&arena);
+	lb_buf_add_text(&text, "  m: |\n  n: |\n");
+	check_refused_with(t, lb_buf_bytes(&text), NULL, LB_E_LIMIT, 19,
+	                   "line 19, column 6: more than 16 empty blocks of text; write \"\" for "
+	                   "them");
+	lb_buf_release(&text);
+}
+
 /* Nine levels of nine aliases each would be 400 million values. */
 TEST(yaml_billion_laughs_end_in_limit)
 {
@@ -292,7 +369,7 @@ TEST(yaml_depth_through_aliases_is_bounded)
 
 static const char sample[] = "name: CI\non: {push: {branches: [main]}}\njobs:\n  build: &b\n"
 			     "    runs-on: 'ubuntu'\n    steps:\n      - run: |\n          make\n"
-			     "  test: *b\n";
+			     "      - run: |\n      - [a]# b\n  test: *b\n";
 
 /* Some prefixes are documents of their own; none may crash, leak or be read past its end. */
 TEST(yaml_every_truncation_is_read_or_refused)

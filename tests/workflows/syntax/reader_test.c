@@ -26,20 +26,6 @@ static const char *const known[] = {
 	"errors-reusable-workflow-permissions-not-allowed-request-read-all-allowed-none.yml",
 	"errors-reusable-workflow-permissions-not-allowed-request-write-all-allowed-none.yml",
 	"errors-reusable-workflow-permissions-not-allowed-request-write-all-allowed-read-all.yml",
-	/* the YAML reader gives the place of the text, not of the tag or the | before it; and of a
-	 * value that is not there it gives the place of the colon, not behind it */
-	"job-container-invalid.yml",
-	"errors-parse-boolean.yml",
-	"errors-parse-float.yml",
-	"errors-parse-integer.yml",
-	"errors-yaml-invalid-style.yml",
-	"errors-step-run-exceeds-length.yml",
-	/* a literal text that ends with the file gets a line end from the YAML reader */
-	"mvp.yml",
-	/* the YAML reader is stricter than GitHub's about indentation in flow style, and comments
-	 */
-	"yaml-schema-sequence.yml",
-	"yaml-schema-str-flow-styles.yml",
 	NULL,
 };
 
@@ -62,6 +48,14 @@ struct suite {
 
 /* ---- the case's file ---- */
 
+/* The last line end belongs to the "---" that follows. */
+static struct lb_bytes without_end(struct lb_bytes part)
+{
+	if (part.len > 0)
+		part.len--;
+	return part;
+}
+
 static void split_parts(struct suite *s, struct lb_bytes text)
 {
 	struct lb_bytes rest = text, line;
@@ -71,7 +65,8 @@ static void split_parts(struct suite *s, struct lb_bytes text)
 	while (lb_bytes_split(&line, &rest, '\n')) {
 		if (!lb_bytes_is(lb_bytes_trim(line), "---") || line.at[0] != '-')
 			continue;
-		s->parts[s->part_count++] = (struct lb_bytes){ start, (size_t)(line.at - start) };
+		s->parts[s->part_count++] =
+			without_end((struct lb_bytes){ start, (size_t)(line.at - start) });
 		start = rest.at;
 		if (s->part_count == PARTS_MAX - 1)
 			break;
@@ -111,7 +106,7 @@ static void read_options(struct suite *s)
 	struct lb_bytes value = { 0 };
 
 	s->source = option(&value, s, "include-source") && lb_bytes_is(value, "true");
-	s->strict = lb_bytes_find(s->parts[0], LB_B("C#\n")) != SIZE_MAX &&
+	s->strict = lb_bytes_find(s->parts[0], LB_B("C#")) != SIZE_MAX &&
 	            lb_bytes_find(s->parts[0], LB_B("TypeScript")) == SIZE_MAX;
 	s->limits = (struct reader_limits){ number_option(s, "max-file-size", 1 << 20),
 		                            (uint32_t)number_option(s, "max-depth", 50),
