@@ -31,6 +31,12 @@ static const struct lb_option exec_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const struct lb_option lint_options[] = {
+	{ "format", 0, "text|json|sarif",
+	  "text: with the lines and carets; sarif: for code scanning" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static const struct lb_command commands[] = {
 	{ .name = "serve",
 	  .operands = "",
@@ -64,12 +70,16 @@ static const struct lb_command commands[] = {
 	             "folders of that job. The exit status is the command's." },
 	{ .name = "lint",
 	  .operands = "[FILE...]",
-	  .about = "show all errors of workflow files",
+	  .about = "show all errors of workflow files, and what is doubtful in them",
+	  .options = lint_options,
 	  .operands_min = 0,
 	  .operands_max = -1,
 	  .run = runner_command_lint,
-	  .details = "Without FILE: those of .github/workflows. The exit status is 1 when there is "
-	             "any error." },
+	  .details =
+	          "Without FILE: those of .github/workflows. Warnings are for outputs, needs and "
+	          "steps that do not exist, jobs that never run, scripts that strangers can "
+	          "write into, and actions that are not pinned by a SHA. The exit status is 1 "
+	          "when there is any error; warnings are none." },
 	{ .name = "inside",
 	  .operands = "",
 	  .about = "what the runner starts in a job's sandbox; not for people",

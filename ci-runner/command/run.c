@@ -160,7 +160,8 @@ lb_err runner_command_inside(struct lb_cli *cli)
 
 struct linting {
 	struct lb_cli *cli;
-	size_t problems, files;
+	struct runner_lint lint;
+	size_t files;
 };
 
 static lb_err lint_one(void *ctx, const char *path, const struct plat_info *info)
@@ -175,26 +176,42 @@ static lb_err lint_one(void *ctx, const char *path, const struct plat_info *info
 	if (file == NULL)
 		return lb_err_of(LB_E_NOMEM);
 	l->files++;
-	return runner_lint(&l->problems, l->cli->mem, l->cli->plat, l->cli->out, file,
-	                   &l->cli->diag);
+	return runner_lint_file(&l->lint, file, &l->cli->diag);
+}
+
+static lb_err lint_all(struct linting *l)
+{
+	struct lb_cli *cli = l->cli;
+
+	for (int i = 0; i < cli->operand_count; i++)
+		LB_TRY(runner_lint_file(&l->lint, cli->operands[i], &cli->diag));
+	if (cli->operand_count > 0)
+		return LB_OK;
+	if (lb_file_exists(cli->plat, ".github/workflows"))
+		LB_TRY(lb_file_walk(cli->mem, cli->plat, ".github/workflows", lint_one, l,
+		                    &cli->diag));
+	if (l->files == 0)
+		return lb_fail(&cli->diag, LB_E_NOTFOUND,
+		               ".github/workflows holds no workflow; name the files");
+	return LB_OK;
 }
 
 lb_err runner_command_lint(struct lb_cli *cli)
 {
 	struct linting l = { .cli = cli };
+	const char *name = lb_cli_value(cli, "format");
+	enum runner_lint_format format;
+	lb_err err;
 
-	for (int i = 0; i < cli->operand_count; i++)
-		LB_TRY(runner_lint(&l.problems, cli->mem, cli->plat, cli->out, cli->operands[i],
-		                   &cli->diag));
-	if (cli->operand_count == 0) {
-		if (lb_file_exists(cli->plat, ".github/workflows"))
-			LB_TRY(lb_file_walk(cli->mem, cli->plat, ".github/workflows", lint_one, &l,
-			                    &cli->diag));
-		if (l.files == 0)
-			return lb_fail(&cli->diag, LB_E_NOTFOUND,
-			               ".github/workflows holds no workflow; name the files");
-	}
-	if (l.problems > 0)
+	if (!runner_lint_format_of(&format, name))
+		return lb_fail(&cli->diag, LB_E_USAGE, "--format is text, json or sarif, not %s",
+		               name);
+	runner_lint_init(&l.lint, cli->mem, cli->plat, cli->out, format);
+	err = lint_all(&l);
+	if (!lb_failed(err))
+		err = runner_lint_end(&l.lint);
+	if (l.lint.errors > 0)
 		cli->exit_status = 1;
-	return LB_OK;
+	runner_lint_release(&l.lint);
+	return err;
 }

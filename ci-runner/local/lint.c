@@ -3,9 +3,42 @@
 
 #include "base/buf.h"
 #include "base/io/file.h"
-#include "workflows/syntax/workflow.h"
+#include "workflows/lint/advice.h"
 
-enum { SHOWN_MAX = 160 };
+enum { SHOWN_MAX = 160, REPORT_BYTES_MAX = 256 << 20 };
+
+struct finding {
+	const char *file;
+	uint32_t line, column; /* 0: the file as a whole */
+	bool warning;
+	const char *rule; /* "syntax": what GitHub itself refuses or warns of */
+	struct lb_bytes message;
+};
+
+bool runner_lint_format_of(enum runner_lint_format *out, const char *name)
+{
+	static const char *const names[] = { "text", "json", "sarif" };
+
+	*out = RUNNER_LINT_TEXT;
+	for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++) {
+		*out = (enum runner_lint_format)i;
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return name == NULL;
+}
+
+void runner_lint_init(struct runner_lint *lint, struct lb_mem *mem, struct plat *plat, FILE *out,
+                      enum runner_lint_format format)
+{
+	*lint = (struct runner_lint){ .mem = mem, .plat = plat, .out = out, .format = format };
+	lb_arena_init(&lint->arena, mem);
+	lint->findings = lb_value_array(&lint->arena);
+}
+
+void runner_lint_release(struct runner_lint *lint) { lb_arena_release(&lint->arena); }
+
+/* ---- text ---- */
 
 static void show_line(FILE *out, struct lb_bytes source, uint32_t line, uint32_t column)
 {
@@ -25,35 +58,191 @@ static void show_line(FILE *out, struct lb_bytes source, uint32_t line, uint32_t
 	(void)fputs("^\n", out);
 }
 
-static void show(FILE *out, const char *file, struct lb_bytes source,
-                 const struct workflow_problem *problem)
+static void show(FILE *out, struct lb_bytes source, const struct finding *f)
 {
-	if (problem->line == 0) {
-		(void)fprintf(out, "%s: %.*s\n", file, LB_FMT(problem->message));
-		return;
-	}
-	(void)fprintf(out, "%s:%u:%u: %.*s\n", file, (unsigned)problem->line,
-	              (unsigned)problem->column, LB_FMT(problem->message));
-	if (problem->column > 0)
-		show_line(out, source, problem->line, problem->column);
+	(void)fputs(f->file, out);
+	if (f->line > 0)
+		(void)fprintf(out, ":%u:%u", (unsigned)f->line, (unsigned)f->column);
+	(void)fprintf(out, ": %s%.*s%s%s%s\n", f->warning ? "warning: " : "", LB_FMT(f->message),
+	              f->warning ? " [" : "", f->warning ? f->rule : "", f->warning ? "]" : "");
+	if (f->column > 0)
+		show_line(out, source, f->line, f->column);
 }
 
-lb_err runner_lint(size_t *problems, struct lb_mem *mem, struct plat *plat, FILE *out,
-                   const char *file, struct lb_diag *diag)
+/* ---- JSON ---- */
+
+static void keep_json(struct runner_lint *lint, const struct finding *f)
 {
-	struct workflow *workflow = NULL;
+	struct lb_arena *arena = &lint->arena;
+	struct lb_value *object = lb_value_object(arena);
+
+	lb_value_set_text(arena, object, "file", f->file);
+	if (f->line > 0)
+		lb_value_set_number(arena, object, "line", f->line);
+	if (f->column > 0)
+		lb_value_set_number(arena, object, "column", f->column);
+	lb_value_set_text(arena, object, "severity", f->warning ? "warning" : "error");
+	lb_value_set_text(arena, object, "rule", f->rule);
+	lb_value_set_string(arena, object, "message", f->message);
+	lb_value_add(arena, lint->findings, object);
+}
+
+/* ---- SARIF ---- */
+
+static struct lb_value *message_of(struct lb_arena *arena, struct lb_bytes text)
+{
+	struct lb_value *message = lb_value_object(arena);
+
+	lb_value_set_string(arena, message, "text", text);
+	return message;
+}
+
+static struct lb_value *location_of(struct lb_arena *arena, const struct finding *f)
+{
+	struct lb_value *location = lb_value_object(arena), *physical = lb_value_object(arena);
+	struct lb_value *artifact = lb_value_object(arena), *region = lb_value_object(arena);
+
+	lb_value_set_text(arena, artifact, "uri", f->file);
+	lb_value_put(arena, physical, "artifactLocation", artifact);
+	if (f->line > 0) {
+		lb_value_set_number(arena, region, "startLine", f->line);
+		if (f->column > 0)
+			lb_value_set_number(arena, region, "startColumn", f->column);
+		lb_value_put(arena, physical, "region", region);
+	}
+	lb_value_put(arena, location, "physicalLocation", physical);
+	return location;
+}
+
+static void keep_sarif(struct runner_lint *lint, const struct finding *f)
+{
+	struct lb_arena *arena = &lint->arena;
+	struct lb_value *result = lb_value_object(arena), *locations = lb_value_array(arena);
+
+	lb_value_set_text(arena, result, "ruleId", f->rule);
+	lb_value_set_text(arena, result, "level", f->warning ? "warning" : "error");
+	lb_value_put(arena, result, "message", message_of(arena, f->message));
+	lb_value_add(arena, locations, location_of(arena, f));
+	lb_value_put(arena, result, "locations", locations);
+	lb_value_add(arena, lint->findings, result);
+}
+
+static void add_rule(struct lb_arena *arena, struct lb_value *rules, const char *name,
+                     const char *about)
+{
+	struct lb_value *rule = lb_value_object(arena);
+
+	lb_value_set_text(arena, rule, "id", name);
+	lb_value_put(arena, rule, "shortDescription", message_of(arena, lb_bytes_of(about)));
+	lb_value_add(arena, rules, rule);
+}
+
+static struct lb_value *sarif_tool(struct lb_arena *arena)
+{
+	struct lb_value *tool = lb_value_object(arena), *driver = lb_value_object(arena);
+	struct lb_value *rules = lb_value_array(arena);
+
+	add_rule(arena, rules, "syntax", "The file is not what GitHub accepts as a workflow.");
+	for (int i = 0; i < WORKFLOW_RULE_COUNT; i++)
+		add_rule(arena, rules, workflow_rule_name((enum workflow_rule)i),
+		         workflow_rule_about((enum workflow_rule)i));
+	lb_value_set_text(arena, driver, "name", "lifeboat lint");
+	lb_value_set_text(arena, driver, "version", LB_VERSION);
+	lb_value_put(arena, driver, "rules", rules);
+	lb_value_put(arena, tool, "driver", driver);
+	return tool;
+}
+
+static struct lb_value *sarif_report(struct lb_arena *arena, struct lb_value *results)
+{
+	struct lb_value *report = lb_value_object(arena), *run = lb_value_object(arena);
+	struct lb_value *runs = lb_value_array(arena);
+
+	lb_value_set_text(arena, report, "$schema",
+	                  "https://json.schemastore.org/sarif-2.1.0.json");
+	lb_value_set_text(arena, report, "version", "2.1.0");
+	lb_value_put(arena, run, "tool", sarif_tool(arena));
+	lb_value_set_text(arena, run, "columnKind", "unicodeCodePoints");
+	lb_value_put(arena, run, "results", results);
+	lb_value_add(arena, runs, run);
+	lb_value_put(arena, report, "runs", runs);
+	return report;
+}
+
+/* ---- a file ---- */
+
+static void report(struct runner_lint *lint, struct lb_bytes source, const struct finding *f)
+{
+	*(f->warning ? &lint->warnings : &lint->errors) += 1;
+	switch (lint->format) {
+	case RUNNER_LINT_TEXT: show(lint->out, source, f); break;
+	case RUNNER_LINT_JSON: keep_json(lint, f); break;
+	case RUNNER_LINT_SARIF: keep_sarif(lint, f); break;
+	}
+}
+
+static lb_err report_all(struct runner_lint *lint, struct lb_bytes source, const char *file)
+{
+	const struct workflow_advice *advice;
+	struct workflow *workflow;
+	struct lb_arena arena;
+	uint32_t count;
+	lb_err err;
+
+	LB_TRY(workflow_check(&workflow, lint->mem, source, file));
+	lb_arena_init(&arena, lint->mem);
+	err = workflow_advise(&advice, &count, &arena, workflow);
+	for (uint32_t i = 0; !lb_failed(err) && i < workflow->problem_count; i++) {
+		const struct workflow_problem *p = &workflow->problems[i];
+
+		report(lint, source,
+		       &(struct finding){ file, p->line, p->column, p->warning, "syntax",
+		                          p->message });
+	}
+	for (uint32_t i = 0; !lb_failed(err) && i < count; i++)
+		report(lint, source,
+		       &(struct finding){ file, advice[i].line, advice[i].column, true,
+		                          workflow_rule_name(advice[i].rule), advice[i].message });
+	lb_arena_release(&arena);
+	workflow_free(workflow);
+	return err;
+}
+
+lb_err runner_lint_file(struct runner_lint *lint, const char *file, struct lb_diag *diag)
+{
 	struct lb_buf source;
 	lb_err err;
 
-	lb_buf_init(&source, mem, WORKFLOW_FILE_BYTES_MAX);
-	err = lb_file_read(&source, plat, file, diag);
+	lb_buf_init(&source, lint->mem, WORKFLOW_FILE_BYTES_MAX);
+	err = lb_file_read(&source, lint->plat, file, diag);
 	if (!lb_failed(err))
-		err = workflow_check(&workflow, mem, lb_buf_bytes(&source), file);
-	for (uint32_t i = 0; !lb_failed(err) && i < workflow->problem_count; i++)
-		show(out, file, lb_buf_bytes(&source), &workflow->problems[i]);
-	if (!lb_failed(err))
-		*problems += workflow->problem_count;
-	workflow_free(workflow);
+		err = report_all(lint, lb_buf_bytes(&source), file);
 	lb_buf_release(&source);
+	return err;
+}
+
+lb_err runner_lint_end(struct runner_lint *lint)
+{
+	struct lb_arena *arena = &lint->arena;
+	struct lb_value *whole;
+	struct lb_buf text;
+	lb_err err;
+
+	if (lint->format == RUNNER_LINT_TEXT)
+		return LB_OK;
+	if (lint->format == RUNNER_LINT_SARIF) {
+		whole = sarif_report(arena, lint->findings);
+	} else {
+		whole = lb_value_object(arena);
+		lb_value_put(arena, whole, "findings", lint->findings);
+	}
+	if (arena->failed)
+		return lb_err_of(LB_E_NOMEM);
+	lb_buf_init(&text, lint->mem, REPORT_BYTES_MAX);
+	lb_value_write(&text, whole, true);
+	err = lb_buf_check(&text);
+	if (!lb_failed(err))
+		(void)fprintf(lint->out, "%.*s\n", LB_FMT(lb_buf_bytes(&text)));
+	lb_buf_release(&text);
 	return err;
 }

@@ -159,6 +159,35 @@ test $? -eq 1
 ok $? "a bad file exits 1"
 grep -q '^.github/workflows/broken.yml:8:9: ' "$tmp/out" && grep -qx '            \^' "$tmp/out"
 ok $? "a problem is shown where it stands"
+cat >"$tmp/doubtful.yml" <<'END'
+on: issues
+jobs:
+  a:
+    runs-on: x
+    steps:
+      - uses: actions/checkout@v4
+      - run: echo "${{ github.event.issue.title }}"
+END
+"$runner" lint "$tmp/doubtful.yml" >"$tmp/out" 2>&1
+ok $? "what is doubtful alone exits 0"
+has "$tmp/doubtful.yml:6:15: warning: actions/checkout@v4 can change; name a commit by its full SHA [unpinned-action]"
+has "$tmp/doubtful.yml:7:14: warning: strangers can write github.event.issue.title, and it becomes part of the script; pass it through \`env\` [script-injection]"
+"$runner" lint --format json "$tmp/doubtful.yml" .github/workflows/broken.yml >"$tmp/out" 2>&1
+test $? -eq 1
+ok $? "errors exit 1 in every format"
+json() { # TEXT NAME: the output, read as JSON, without its line ends
+	tr -d '\n' <"$tmp/out" | tr -s ' ' | grep -qF -- "$1"
+	ok $? "$2"
+}
+json "{ \"file\": \"$tmp/doubtful.yml\", \"line\": 6, \"column\": 15, \"severity\": \"warning\", \"rule\": \"unpinned-action\"," "JSON has the warnings"
+json '"file": ".github/workflows/broken.yml", "line": 8, "column": 9, "severity": "error", "rule": "syntax",' "JSON has the errors"
+"$runner" lint --format sarif "$tmp/doubtful.yml" >"$tmp/out" 2>&1
+ok $? "SARIF is written"
+json '"ruleId": "script-injection", "level": "warning", "message": { "text": "strangers can write' "SARIF has the results"
+json '"region": { "startLine": 7, "startColumn": 14 }' "SARIF has their places"
+"$runner" lint --format xml "$tmp/doubtful.yml" >"$tmp/out" 2>&1
+test $? -eq 2 && grep -q -- '--format is text, json or sarif, not xml' "$tmp/out"
+ok $? "another format is a usage error"
 
 # ---- exec
 "$runner" exec --network none -- sh -c 'exit 7' >"$tmp/out" 2>&1

@@ -1,6 +1,7 @@
-/* workflow_fuzz.c - any bytes as a workflow file: checked, matched, planned, its steps evaluated.
- */
+/* workflow_fuzz.c - any bytes as a workflow file: checked, advised on, matched, planned, its steps
+ * evaluated. */
 #include "workflows/event/match.h"
+#include "workflows/lint/advice.h"
 #include "workflows/plan/plan.h"
 #include "workflows/step/step.h"
 
@@ -30,6 +31,17 @@ static void evaluate_steps(const struct workflow *workflow, const struct workflo
 		lb_ignore(workflow_step_evaluate(&plan, &arena, workflow, job, &job->steps[i],
 		                                 &scope, NULL));
 	}
+	lb_arena_release(&arena);
+}
+
+static void advise(const struct workflow *workflow)
+{
+	const struct workflow_advice *advice;
+	struct lb_arena arena;
+	uint32_t count;
+
+	lb_arena_init(&arena, &lb_mem_host);
+	lb_ignore(workflow_advise(&advice, &count, &arena, workflow));
 	lb_arena_release(&arena);
 }
 
@@ -64,8 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct workflow_plan *plan;
 	struct lb_diag diag = { 0 };
 
-	if (!lb_failed(workflow_check(&checked, &lb_mem_host, source, "fuzz.yml")))
+	if (!lb_failed(workflow_check(&checked, &lb_mem_host, source, "fuzz.yml"))) {
+		advise(checked);
 		workflow_free(checked);
+	}
 	if (lb_failed(workflow_parse(&workflow, &lb_mem_host, source, "fuzz.yml", &diag)))
 		return 0;
 	(void)workflow_matches_event(workflow, &event, &diag);
