@@ -117,6 +117,8 @@ static lb_err judge(const struct lb_http_answer *answer, lb_err conflict, struct
 			lb_diag_set(diag, "%.*s", LB_FMT(message));
 	}
 	lb_arena_release(&arena);
+	if (answer->status == 507) /* else people look at the wrong disk */
+		lb_diag_prefix(diag, "the coordinator cannot store it");
 	if (answer->status == 404)
 		return lb_err_of(LB_E_NOTFOUND);
 	if (answer->status == 409)
