@@ -187,7 +187,7 @@ static lb_err list(struct lb_cli *cli, struct coord_client *client, uint64_t non
 		                                        : lb_value_get_string(run, "status")),
 		              (const char *)lb_value_get_string(run, "sha").at,
 		              LB_FMT(lb_value_get_string(run, "ref")),
-		              LB_FMT(lb_value_get_string(run, "title")));
+		              LB_FMT(lb_value_get_string(run, "name")));
 	}
 	return LB_OK;
 }

@@ -17,11 +17,11 @@ static void add_row(struct lb_buf *out, const struct lb_value *run, uint64_t now
 	coord_html_badge(out, coord_html_state(run));
 	lb_buf_addf(out, "</td><td class=\"wide\"><a href=\"/runs/%.0f\">",
 	            lb_value_get_number(run, "id"));
-	coord_html_text(out, lb_value_get_string(run, "title"));
+	coord_html_text(out, lb_value_get_string(run, "name"));
 	lb_buf_add_text(out, "</a><div class=\"dim\">");
 	coord_html_text(out, lb_value_get_string(run, "repository"));
 	lb_buf_add_text(out, " · ");
-	coord_html_text(out, lb_value_get_string(run, "name"));
+	coord_html_text(out, lb_value_get_string(run, "workflow"));
 	lb_buf_addf(out, " #%.0f · ", lb_value_get_number(run, "number"));
 	coord_html_text(out, lb_value_get_string(run, "event"));
 	lb_buf_add_text(out, "</div></td><td><span class=\"ref\">");
@@ -39,12 +39,12 @@ static void add_counts(struct lb_buf *out, const struct lb_value *status)
 {
 	const struct lb_value *jobs = lb_value_get(status, "jobs");
 
-	lb_buf_addf(out,
-	            "<p class=\"counts\"><strong>%.0f</strong> jobs running, <strong>%.0f</strong> "
-	            "queued, "
-	            "<strong>%.0f</strong> runners online</p>\n",
-	            lb_value_get_number(jobs, "in_progress"), lb_value_get_number(jobs, "queued"),
-	            lb_value_get_number(lb_value_get(status, "runners"), "online"));
+	lb_buf_addf(
+		out,
+		"<p class=\"counts\">Jobs: <strong>%.0f</strong> running, <strong>%.0f</strong> "
+		"queued. Runners: <strong>%.0f</strong> online.</p>\n",
+		lb_value_get_number(jobs, "in_progress"), lb_value_get_number(jobs, "queued"),
+		lb_value_get_number(lb_value_get(status, "runners"), "online"));
 }
 
 static void add_runners(struct lb_buf *out, const struct lb_value *runners)
