@@ -41,7 +41,7 @@ until_true() { # until_true COMMAND...: within ten seconds
 in_state() { # in_state STATE WORD...: `lifeboat WORD...` for what is up there
 	LIFEBOAT_COORDINATOR=$(cat "$1/address") LIFEBOAT_TOKEN=$(cat "$1/coordinator/token") "$build/lifeboat" "${@:2}"
 }
-nothing_runs() { ! pgrep -f -- "$state/"; }
+nothing_runs() { ! pgrep -f -- "$state/" >/dev/null; }
 listed() { in_state "$state" list >"$folder/out" 2>&1; }
 job_runs() { in_state "$state" list | grep -q in_progress; }
 
@@ -94,7 +94,7 @@ cp "$folder/up" "$folder/out"
 ok "says what comes next" says "carries on with what was queued"
 # shellcheck disable=SC2016 # those are its words
 ok "and says nothing else of it" test "$(tail -n 1 "$folder/up")" = 'Stopped. The next `lifeboat up` carries on with what was queued.'
-ok "nothing is left running" nothing_runs
+ok "nothing is left running" until_true nothing_runs
 ok "the next one ends green" ends 0 "$build/lifeboat" up --once --state "$state" --port 0
 
 "$build/lifeboat" up --state "$state" --port 0 >"$folder/up" 2>&1 &
