@@ -626,6 +626,16 @@ static size_t find_control(struct lb_bytes text)
 /* What libfyaml 0.7.12 takes quadratic time for: a megabyte of either would keep it for an hour. */
 enum { BLANK_LINES_MAX = 1000, DIRECTIVE_BYTES_MAX = 256 };
 
+/* "? a:<tab>b": libfyaml 0.7.12 frees an indentation twice over it. */
+static bool is_key_with_tab(struct lb_bytes line)
+{
+	size_t at = 0;
+
+	while (at < line.len && strchr(" \t-", line.at[at]) != NULL)
+		at++;
+	return at < line.len && line.at[at] == '?' && lb_bytes_find_byte(line, '\t') != SIZE_MAX;
+}
+
 static lb_err check_lines(struct lb_bytes text, struct lb_diag *diag)
 {
 	struct lb_place place = { 0, 1 };
@@ -638,6 +648,9 @@ static lb_err check_lines(struct lb_bytes text, struct lb_diag *diag)
 		if (blank > BLANK_LINES_MAX)
 			return fail_at(diag, LB_E_LIMIT, place, "more than %d blank lines in a row",
 			               BLANK_LINES_MAX);
+		if (is_key_with_tab(line))
+			return fail_at(diag, LB_E_MALFORMED, place,
+			               "a tab in a line that begins with ?");
 		if (line.len > DIRECTIVE_BYTES_MAX && line.at[0] == '%')
 			return fail_at(diag, LB_E_LIMIT, place, "a directive of more than %d bytes",
 			               DIRECTIVE_BYTES_MAX);

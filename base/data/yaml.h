@@ -10,10 +10,11 @@
  * character, quote, | or >; a value left empty ("key:") behind the colon.
  *
  * What libfyaml 0.7.12 does not understand though YAML allows it is refused: an empty item ("-"
- * alone) in a sequence that is not indented deeper than its key, and an indented comment below an
- * empty block of text.  Blocks of text are decoded here.  Beyond YAML, as GitHub does, a comment
- * may follow the end of a flow collection without a blank between them, and what is within
- * brackets or quotes may stand at any indentation.  Threads: any.
+ * alone) in a sequence that is not indented deeper than its key, an indented comment below an
+ * empty block of text, and a tab in a line that begins with ? (which would crash it).  Blocks of
+ * text are decoded here.  Beyond YAML, as GitHub does, a comment may follow the end of a flow
+ * collection without a blank between them, and what is within brackets or quotes may stand at any
+ * indentation.  Threads: any.
  */
 #ifndef LB_DATA_YAML_H
 #define LB_DATA_YAML_H

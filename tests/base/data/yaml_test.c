@@ -248,6 +248,8 @@ TEST(yaml_errors_name_the_place)
 	check_refused(t, "k:\n      |\n   text\n", 2,
 	              "line 2, column 7: a block of text that cannot be made out; write its | or > "
 	              "on its key's line");
+	check_refused(t, "a: 1\n- ? b:\t>", 2,
+	              "line 2, column 1: a tab in a line that begins with ?");
 	check_refused(t, "a: >0\n", 1, "line 1, column 2: indentation indicator 0");
 	check_refused(t, "a: !e!z 1\n", 1, "line 1, column 4: undefined tag prefix");
 	check_refused(t, "ok: 1\nb: \xc3\xa9\xff\n", 2, "line 2, column 5: byte 0xff is not UTF-8");
