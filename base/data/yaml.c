@@ -626,12 +626,13 @@ static size_t find_control(struct lb_bytes text)
 /* What libfyaml 0.7.12 takes quadratic time for: a megabyte of either would keep it for an hour. */
 enum { BLANK_LINES_MAX = 1000, DIRECTIVE_BYTES_MAX = 256 };
 
-/* "? a:<tab>b": libfyaml 0.7.12 frees an indentation twice over it. */
+/* "? a:<tab>b", behind a byte order mark as well: libfyaml 0.7.12 frees an indentation twice over
+ * it. */
 static bool is_key_with_tab(struct lb_bytes line)
 {
 	size_t at = 0;
 
-	while (at < line.len && strchr(" \t-", line.at[at]) != NULL)
+	while (at < line.len && strchr(" \t-\xef\xbb\xbf", line.at[at]) != NULL)
 		at++;
 	return at < line.len && line.at[at] == '?' && lb_bytes_find_byte(line, '\t') != SIZE_MAX;
 }

@@ -250,6 +250,8 @@ TEST(yaml_errors_name_the_place)
 	              "on its key's line");
 	check_refused(t, "a: 1\n- ? b:\t>", 2,
 	              "line 2, column 1: a tab in a line that begins with ?");
+	check_refused(t, "\xef\xbb\xbf? a:\t>", 1,
+	              "line 1, column 1: a tab in a line that begins with ?");
 	check_refused(t, "a: >0\n", 1, "line 1, column 2: indentation indicator 0");
 	check_refused(t, "a: !e!z 1\n", 1, "line 1, column 4: undefined tag prefix");
 	check_refused(t, "ok: 1\nb: \xc3\xa9\xff\n", 2, "line 2, column 5: byte 0xff is not UTF-8");
