@@ -341,17 +341,19 @@ lb_err lb_progress_new(struct lb_progress **out, struct lb_mem *mem, struct plat
 	return LB_OK;
 }
 
+static void drop_texts(struct lb_progress *progress, const struct task *task)
+{
+	lb_mem_drop(progress->mem, task->name, task->name_len + 1, 1);
+	lb_mem_drop(progress->mem, task->note, task->note_len + 1, 1);
+}
+
 void lb_progress_free(struct lb_progress *progress)
 {
 	if (progress == NULL)
 		return;
 	draw(progress);
-	for (size_t i = 0; i < progress->tasks.count; i++) {
-		struct task *task = task_at(progress, i);
-
-		lb_mem_drop(progress->mem, task->name, task->name_len + 1, 1);
-		lb_mem_drop(progress->mem, task->note, task->note_len + 1, 1);
-	}
+	for (size_t i = 0; i < progress->tasks.count; i++)
+		drop_texts(progress, task_at(progress, i));
 	lb_vec_release(&progress->tasks);
 	lb_buf_release(&progress->frame);
 	LB_DROP(progress->mem, progress, 1);
@@ -430,6 +432,26 @@ lb_err lb_progress_set(struct lb_progress *progress, struct lb_bytes name, enum 
 	}
 	draw(progress);
 	return LB_OK;
+}
+
+void lb_progress_keep(struct lb_progress *progress,
+                      bool (*keep)(const void *ctx, struct lb_bytes task), const void *ctx)
+{
+	struct lb_vec *tasks = &progress->tasks;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < tasks->count; i++) {
+		struct task *task = task_at(progress, i);
+
+		if (keep(ctx, name_of(task)))
+			*task_at(progress, kept++) = *task;
+		else
+			drop_texts(progress, task);
+	}
+	if (kept < tasks->count) {
+		tasks->count = kept;
+		draw(progress);
+	}
 }
 
 void lb_progress_say(struct lb_progress *progress, struct lb_bytes line)

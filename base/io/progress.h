@@ -30,6 +30,10 @@ void lb_progress_free(struct lb_progress *progress); /* leaves the last state on
 lb_err lb_progress_set(struct lb_progress *progress, struct lb_bytes task, enum lb_task_state state,
                        struct lb_bytes note);
 
+/* Take away the tasks that `keep` does not want. */
+void lb_progress_keep(struct lb_progress *progress,
+                      bool (*keep)(const void *ctx, struct lb_bytes task), const void *ctx);
+
 /* A line above the tasks (plain: just a line), without its newline. */
 void lb_progress_say(struct lb_progress *progress, struct lb_bytes line);
 

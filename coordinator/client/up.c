@@ -416,7 +416,9 @@ static lb_err run_once(struct up *up)
 	}
 	if (run != 0 && plat_stop_asked() == 0) {
 		print_notices(up, &client, run);
-		(void)fprintf(up->cli->out, "What was released here: %s/releases\n", up->state);
+		if (!lb_failed(err))
+			(void)fprintf(up->cli->out, "What was released here: %s/releases\n",
+			              up->state);
 	}
 	if (client.http != NULL)
 		coord_client_close(&client);

@@ -58,9 +58,24 @@ static lb_err show_job(struct watch *w, const struct lb_value *job)
 	                       note_of(job));
 }
 
+static bool is_job(const void *jobs, struct lb_bytes name)
+{
+	const struct lb_value *list = jobs;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (lb_bytes_eq(lb_value_get_string(list->items[i], "name"), name))
+			return true;
+	}
+	return false;
+}
+
+/* A matrix stands as one job until it is expanded: then that one is gone. */
 static lb_err show_run(struct watch *w, const struct lb_value *run)
 {
 	const struct lb_value *jobs = lb_value_get(run, "jobs");
+
+	if (jobs != NULL && jobs->kind == LB_ARRAY)
+		lb_progress_keep(w->progress, is_job, jobs);
 
 	for (uint32_t i = 0; jobs != NULL && jobs->kind == LB_ARRAY && i < jobs->count; i++)
 		LB_TRY(show_job(w, jobs->items[i]));

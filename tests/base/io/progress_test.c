@@ -110,6 +110,33 @@ TEST(progress_is_redrawn_in_place_on_a_terminal)
 	close_screen();
 }
 
+static bool is_not_two(const void *ctx, struct lb_bytes task)
+{
+	(void)ctx;
+	return !lb_bytes_is(task, "two");
+}
+
+TEST(progress_forgets_tasks_that_are_no_more)
+{
+	struct lb_progress *progress;
+	const char *text;
+
+	open_screen(24, 80);
+	progress = start(t);
+	CHECK_OK(lb_progress_set(progress, LB_B("one"), LB_TASK_RUNNING, LB_B("")));
+	CHECK_OK(lb_progress_set(progress, LB_B("two"), LB_TASK_WAITING, LB_B("note")));
+	CHECK_OK(lb_progress_set(progress, LB_B("three"), LB_TASK_RUNNING, LB_B("")));
+	(void)seen();
+	lb_progress_keep(progress, is_not_two, NULL);
+	text = seen();
+	CHECK(strstr(text, "one") != NULL && strstr(text, "three") != NULL &&
+	      strstr(text, "two") == NULL);
+	lb_progress_keep(progress, is_not_two, NULL);
+	CHECK_TEXT(seen(), ""); /* nothing changed, nothing is drawn */
+	lb_progress_free(progress);
+	close_screen();
+}
+
 TEST(progress_respects_no_color_and_dumb_terminals)
 {
 	struct lb_progress *p;
