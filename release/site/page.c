@@ -21,7 +21,8 @@ const char release_page_style[] =
 	"th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid var(--line);"
 	"vertical-align:top}td.number{text-align:right;white-space:nowrap}\n"
 	"code,pre{font:14px/1.5 ui-monospace,monospace}td code{overflow-wrap:anywhere}\n"
-	"pre{background:var(--code);padding:.8rem;overflow-x:auto;border:1px solid var(--line)}\n"
+	"pre{background:var(--code);padding:.8rem;white-space:pre-wrap;overflow-wrap:anywhere;"
+	"border:1px solid var(--line)}\n"
 	"dt{color:var(--quiet)}dd{margin:0 0 .5rem;overflow-wrap:anywhere}\n";
 
 /* Each $ in the template is one struct lb_bytes, escaped for HTML. */
