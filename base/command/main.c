@@ -102,6 +102,13 @@ static bool is_own(const char *word)
 
 int main(int argc, char **argv)
 {
+	char asked[] = "--help";
+
+	/* `help VERB` is a question to the program that knows the verb. */
+	if (argc == 3 && strcmp(argv[1], "help") == 0 && find_verb(argv[2]) != NULL) {
+		argv[1] = argv[2];
+		argv[2] = asked;
+	}
 	if (argc > 1 && !is_own(argv[1]))
 		return become(argv);
 	return lb_main(&program, argc, argv);

@@ -48,6 +48,9 @@ asked() { # asked STATUS TEXT CURL-WORD...: the API answers with this status and
 }
 no_runs() { test "$(curl -s "$LIFEBOAT_COORDINATOR/api/v1/runs")" = '{"runs":[]}'; }
 
+verb_help() { "$build/lifeboat" help up | grep -q -- --once; }
+ok "the help of a verb is its program's" verb_help
+
 # ---- the command line: 2, and nothing is asked of anyone ----
 
 unset LIFEBOAT_COORDINATOR LIFEBOAT_TOKEN
