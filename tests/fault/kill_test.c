@@ -64,6 +64,7 @@ static void check_run(struct line *line, const struct lb_value *run, uint64_t at
 		const struct lb_value *job = line_job(run, keys[i]);
 		struct lb_bytes log;
 
+		line_check_job(line, run, keys[i], "success");
 		CHECK(job != NULL && lb_value_get_number(job, "attempt") <= (double)attempts_max);
 		CHECK(line_log(line, &log, job));
 		CHECK(is_whole(log));
