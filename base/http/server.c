@@ -584,15 +584,12 @@ static void wait_until_idle(struct lb_http_server *server)
 
 void lb_http_server_stop(struct lb_http_server *server)
 {
-	int fd;
-
 	if (server == NULL)
 		return;
-	fd = MHD_quiesce_daemon(server->daemon);
+	/* Not MHD_quiesce_daemon: in 0.9.75 it and a worker may both take the socket out of the
+	 * worker's epoll set, and the second of them ends the process. */
 	lb_http_lot_close(server->lot);
 	wait_until_idle(server);
 	MHD_stop_daemon(server->daemon);
-	if (fd >= 0)
-		(void)close(fd);
 	free_server(server);
 }
