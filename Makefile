@@ -80,7 +80,10 @@ MAINS := $(foreach f,$(FOLDERS),$(if $(PROGRAM_$(f)),$(wildcard $(f)/command/mai
 PROGRAMS := $(foreach m,$(MAINS),$(BUILD)/$(PROGRAM_$(firstword $(subst /, ,$(m)))))
 
 TEST_SOURCES := $(sort $(foreach f,$(FOLDERS) line fault,$(wildcard tests/$(f)/*_test.c tests/$(f)/*/*_test.c)))
-TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES))
+# Fuzz targets with a kept corpus are run over it, without a fuzzer.
+FUZZ_SOURCES := $(wildcard tests/fuzz/*/*_fuzz.c)
+REPLAYED := $(filter $(patsubst %_corpus/,%_fuzz.c,$(wildcard tests/fuzz/*/*_corpus/)),$(FUZZ_SOURCES))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(TEST_SOURCES)) $(patsubst %_fuzz.c,$(BUILD)/%_replay,$(REPLAYED))
 # Helpers of a folder are its sources that are no tests; tests/fault uses those of tests/line.
 objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 helpers_in = $(filter-out %_test.c,$(wildcard tests/$(1)/*.c tests/$(1)/*/*.c))
@@ -143,6 +146,13 @@ $(BUILD)/$(1): $(BUILD)/obj/$(1).o $(call TEST_HELPERS,$(2)) $(call libs,$(if $(
 	@$$(link) $$(filter %.o %.a,$$^) $$(LIBS)
 endef
 $(foreach s,$(TEST_SOURCES),$(eval $(call test_program,$(patsubst %.c,%,$(s)),$(word 2,$(subst /, ,$(s))))))
+
+define replay_program
+$(BUILD)/$(1)_replay: $(BUILD)/obj/$(1)_fuzz.o $(BUILD)/obj/tests/fuzz/replay.o \
+		$(call libs,$(if $(NEEDS_$(2)),$(2),all))
+	@$$(link) $$(filter %.o %.a,$$^) $$(LIBS)
+endef
+$(foreach s,$(REPLAYED),$(eval $(call replay_program,$(patsubst %_fuzz.c,%,$(s)),$(word 3,$(subst /, ,$(s))))))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -229,7 +239,6 @@ format:
 
 # ---- fuzzing -----------------------------------------------------------------
 
-FUZZ_SOURCES := $(wildcard tests/fuzz/*/*_fuzz.c)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
 FUZZ_SECONDS ?= 600
 
@@ -348,7 +357,7 @@ package: all
 
 # Unit tests and what they need, to be run elsewhere: tests/bundle-run is `run` in it.
 BUNDLE := $(BUILD)/test-bundle
-BUNDLED = $(filter-out $(BUILD)/tests/line/% $(BUILD)/tests/fault/%,$(TEST_PROGRAMS))
+BUNDLED = $(filter-out $(addprefix $(BUILD)/tests/,line/% fault/% fuzz/%),$(TEST_PROGRAMS))
 
 #: make bundle      the unit tests as an archive that runs without sources, compiler or network
 bundle: all test-programs

@@ -1,5 +1,6 @@
 /* workflow_fuzz.c - any bytes as a workflow file: checked, advised on, matched, planned, its steps
  * evaluated. */
+#include "tests/fuzz/failing.h"
 #include "workflows/event/match.h"
 #include "workflows/lint/advice.h"
 #include "workflows/plan/plan.h"
@@ -18,14 +19,15 @@ static lb_err read_file(struct lb_bytes *out, void *self, struct lb_arena *arena
 	return LB_OK;
 }
 
-static void evaluate_steps(const struct workflow *workflow, const struct workflow_job *job)
+static void evaluate_steps(struct lb_mem *mem, const struct workflow *workflow,
+                           const struct workflow_job *job)
 {
 	struct workflow_scope scope = { .bytes_max = 1 << 16 };
 	struct workflow_step_plan plan;
 	struct lb_arena arena;
 	struct lb_bytes name;
 
-	lb_arena_init(&arena, &lb_mem_host);
+	lb_arena_init(&arena, mem);
 	for (uint32_t i = 0; i < job->step_count; i++) {
 		lb_ignore(workflow_step_name(&name, &arena, &job->steps[i], &scope, NULL));
 		lb_ignore(workflow_step_evaluate(&plan, &arena, workflow, job, &job->steps[i],
@@ -34,13 +36,13 @@ static void evaluate_steps(const struct workflow *workflow, const struct workflo
 	lb_arena_release(&arena);
 }
 
-static void advise(const struct workflow *workflow)
+static void advise(struct lb_mem *mem, const struct workflow *workflow)
 {
 	const struct workflow_advice *advice;
 	struct lb_arena arena;
 	uint32_t count;
 
-	lb_arena_init(&arena, &lb_mem_host);
+	lb_arena_init(&arena, mem);
 	lb_ignore(workflow_advise(&advice, &count, &arena, workflow));
 	lb_arena_release(&arena);
 }
@@ -65,30 +67,45 @@ static void drive(struct workflow_plan *plan)
 	(void)workflow_plan_conclusion(plan);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void plan(struct lb_mem *mem, const struct workflow *workflow, struct lb_bytes source)
 {
-	struct lb_bytes source = { data, size };
 	struct workflow_plan_options options = { .read_file = read_file,
 		                                 .self = &source,
 		                                 .call_depth_max = 3 };
+	struct workflow_plan *made;
+
+	if (lb_failed(workflow_plan_new(&made, mem, workflow, &options, NULL)))
+		return;
+	drive(made);
+	workflow_plan_free(made);
+}
+
+static void target(struct lb_mem *mem, struct lb_bytes source, bool failing)
+{
 	struct workflow_event event = { .name = "push", .ref = LB_LIT("refs/heads/main") };
 	struct workflow *checked, *workflow;
-	struct workflow_plan *plan;
 	struct lb_diag diag = { 0 };
+	lb_err err;
 
-	if (!lb_failed(workflow_check(&checked, &lb_mem_host, source, "fuzz.yml"))) {
-		advise(checked);
+	(void)failing;
+	if (!lb_failed(workflow_check(&checked, mem, source, "fuzz.yml"))) {
+		advise(mem, checked);
 		workflow_free(checked);
 	}
-	if (lb_failed(workflow_parse(&workflow, &lb_mem_host, source, "fuzz.yml", &diag)))
-		return 0;
+	err = workflow_parse(&workflow, mem, source, "fuzz.yml", &diag);
+	if (lb_failed(err)) {
+		if (lb_code_of(err) != LB_E_NOMEM && diag.text[0] == '\0')
+			abort(); /* whatever is refused is told why */
+		return;
+	}
 	(void)workflow_matches_event(workflow, &event, &diag);
 	for (uint32_t i = 0; i < workflow->job_count; i++)
-		evaluate_steps(workflow, &workflow->jobs[i]);
-	if (!lb_failed(workflow_plan_new(&plan, &lb_mem_host, workflow, &options, &diag))) {
-		drive(plan);
-		workflow_plan_free(plan);
-	}
+		evaluate_steps(mem, workflow, &workflow->jobs[i]);
+	plan(mem, workflow, source);
 	workflow_free(workflow);
-	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return fuzz_twice(target, data, size);
 }
