@@ -1,7 +1,7 @@
 /* value.c - see value.h.
  *
- * An object with few members is searched one by one.  From INDEXED_MIN members on, the block
- * that holds the members also holds an index behind them: twice as many slots, each 0 or the
+ * An object with few members is searched one by one.  From LB_VALUE_INDEXED_MIN members on, the
+ * block that holds the members also holds an index behind them: twice as many slots, each 0 or the
  * number of a member plus one, probed one after the other.  It is hashed without regard to
  * case, so that one index serves both ways of searching; of several keys that differ in case
  * only, the one that came first is met first.
@@ -12,9 +12,10 @@
 
 #include <math.h>
 
-enum { FIRST_CAPACITY = 4, INDEXED_MIN = 32, COUNT_MAX = 1 << 30 };
+enum { FIRST_CAPACITY = 4, COUNT_MAX = 1 << 30 };
 
-static_assert((INDEXED_MIN & (INDEXED_MIN - 1)) == 0 && INDEXED_MIN % FIRST_CAPACITY == 0,
+static_assert((LB_VALUE_INDEXED_MIN & (LB_VALUE_INDEXED_MIN - 1)) == 0 &&
+                      LB_VALUE_INDEXED_MIN % FIRST_CAPACITY == 0,
               "capacities double, so those with an index are powers of two");
 static_assert(_Alignof(struct lb_member) >= _Alignof(uint32_t), "slots stand behind members");
 
@@ -69,16 +70,18 @@ struct lb_value *lb_value_object(struct lb_arena *arena)
 	return value_of(arena, (struct lb_value){ .kind = LB_OBJECT });
 }
 
-/* The capacity that follows; 0 and a failed arena at the maximum. */
+/* The power of two that follows; 0 and a failed arena at the maximum. */
 static uint32_t next_capacity(struct lb_arena *arena, const struct lb_value *value)
 {
-	if (value->capacity == 0)
-		return FIRST_CAPACITY;
+	uint32_t capacity = FIRST_CAPACITY;
+
 	if (value->capacity >= COUNT_MAX) {
 		arena->failed = true;
 		return 0;
 	}
-	return value->capacity * 2;
+	while (capacity <= value->capacity)
+		capacity *= 2;
+	return capacity;
 }
 
 void lb_value_add(struct lb_arena *arena, struct lb_value *array, struct lb_value *item)
@@ -102,7 +105,10 @@ void lb_value_add(struct lb_arena *arena, struct lb_value *array, struct lb_valu
 
 /* ---- members ---- */
 
-static bool is_indexed(const struct lb_value *object) { return object->capacity >= INDEXED_MIN; }
+static bool is_indexed(const struct lb_value *object)
+{
+	return object->capacity >= LB_VALUE_INDEXED_MIN;
+}
 
 static uint32_t *slots_of(const struct lb_value *object)
 {
@@ -142,7 +148,8 @@ static struct lb_member *member_of(const struct lb_value *object, struct lb_byte
 static void grow_members(struct lb_arena *arena, struct lb_value *object)
 {
 	uint32_t capacity = next_capacity(arena, object);
-	size_t slot_bytes = capacity >= INDEXED_MIN ? (size_t)capacity * 2 * sizeof(uint32_t) : 0;
+	size_t slot_bytes =
+		capacity >= LB_VALUE_INDEXED_MIN ? (size_t)capacity * 2 * sizeof(uint32_t) : 0;
 	struct lb_member *members =
 		lb_arena_alloc(arena, capacity * sizeof *members + slot_bytes, 1);
 

@@ -20,6 +20,8 @@
  * (the buffer fails with LIMIT) or found equal. */
 enum { LB_VALUE_DEPTH_MAX = 512 };
 
+enum { LB_VALUE_INDEXED_MIN = 32 };
+
 enum lb_kind { LB_NULL, LB_BOOL, LB_NUMBER, LB_STRING, LB_ARRAY, LB_OBJECT };
 
 struct lb_member;
@@ -32,8 +34,8 @@ struct lb_value {
 		double number;
 		struct lb_bytes string;
 		struct lb_value **items;
-		struct lb_member
-			*members; /* made by lb_value_set alone: an index may follow them */
+		struct lb_member *members; /* from LB_VALUE_INDEXED_MIN on made by lb_value_set
+		                            * alone: an index follows them */
 	};
 };
 

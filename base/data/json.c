@@ -110,14 +110,30 @@ static struct lb_value *convert_array(struct lb_arena *arena, const json_t *from
 	return to;
 }
 
-/* The members are known to be distinct, so they need no search each, as lb_value_set would do. */
+static struct lb_value *convert_large_object(struct lb_arena *arena, json_t *from)
+{
+	struct lb_value *to = lb_value_object(arena);
+
+	for (void *at = json_object_iter(from); at != NULL; at = json_object_iter_next(from, at))
+		lb_value_set(arena, to,
+		             (struct lb_bytes){ (const unsigned char *)json_object_iter_key(at),
+		                                json_object_iter_key_len(at) },
+		             convert(arena, json_object_iter_value(at)));
+	return to;
+}
+
+/* The members are known to be distinct, so where they are few they need no search each, as
+ * lb_value_set would do. */
 static struct lb_value *convert_object(struct lb_arena *arena, json_t *from)
 {
 	struct lb_value *to = lb_value_object(arena);
 	size_t count = json_object_size(from);
-	struct lb_member *members = LB_ARENA_NEW(arena, struct lb_member, count);
+	struct lb_member *members;
 	size_t i = 0;
 
+	if (count >= LB_VALUE_INDEXED_MIN)
+		return convert_large_object(arena, from);
+	members = LB_ARENA_NEW(arena, struct lb_member, count);
 	if (arena->failed || count == 0)
 		return to;
 	for (void *at = json_object_iter(from); at != NULL; at = json_object_iter_next(from, at)) {

@@ -166,6 +166,36 @@ TEST(json_survives_every_oom)
 	CHECK(t->heap.calls == 0);
 }
 
+/* Objects change the way they are searched when they are large. */
+TEST(json_members_are_found_and_added_whatever_their_number)
+{
+	for (unsigned count = 0; count < 100; count++) {
+		struct lb_value *value;
+		struct lb_arena arena;
+		struct lb_buf text;
+		char key[16];
+
+		lb_buf_init(&text, t->mem, 1 << 20);
+		lb_arena_init(&arena, t->mem);
+		lb_buf_add_byte(&text, '{');
+		for (unsigned i = 0; i < count; i++)
+			lb_buf_addf(&text, "%s\"k%u\":%u", i == 0 ? "" : ",", i, i);
+		lb_buf_add_byte(&text, '}');
+		CHECK_OK(lb_json_read(&value, &arena, lb_buf_bytes(&text), NULL));
+		for (unsigned i = count; i < count + 40; i++) {
+			(void)snprintf(key, sizeof key, "k%u", i);
+			CHECK(lb_value_get(value, key) == NULL);
+			lb_value_set_number(&arena, value, key, i);
+		}
+		for (unsigned i = 0; i < count + 40; i++) {
+			(void)snprintf(key, sizeof key, "k%u", i);
+			CHECK((unsigned)lb_value_get_number(value, key) == i);
+		}
+		lb_arena_release(&arena);
+		lb_buf_release(&text);
+	}
+}
+
 /* A hundred thousand members take a moment, not a minute. */
 TEST(json_large_objects_are_read_in_linear_time)
 {
@@ -181,6 +211,7 @@ TEST(json_large_objects_are_read_in_linear_time)
 	CHECK_OK(lb_json_read(&value, &arena, lb_buf_bytes(&text), NULL));
 	CHECK(value != NULL && value->count == 100000);
 	CHECK(lb_bytes_is(value->members[99999].key, "k99999"));
+	CHECK(lb_value_get(value, "k77777") != NULL);
 	lb_arena_release(&arena);
 	lb_buf_release(&text);
 }
