@@ -20,6 +20,8 @@ struct lb_value *runner_input_lines(struct runner_execution *x, struct lb_bytes 
 lb_err runner_check_file(uint64_t *size, struct runner_execution *x, const char *path,
                          struct lb_diag *diag);
 
+lb_err runner_checkout_run(struct runner_execution *x, struct runner_step_run *run,
+                           const struct workflow_step_plan *plan, struct lb_diag *diag);
 lb_err runner_upload_run(struct runner_execution *x, struct runner_step_run *run,
                          const struct workflow_step_plan *plan, struct lb_diag *diag);
 lb_err runner_download_run(struct runner_execution *x, struct runner_step_run *run,

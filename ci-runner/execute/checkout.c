@@ -70,7 +70,7 @@ static lb_err check_repository(struct runner_execution *x, const struct lb_value
 	return LB_OK;
 }
 
-static lb_err checkout_run(struct runner_execution *x, struct runner_step_run *run,
+lb_err runner_checkout_run(struct runner_execution *x, struct runner_step_run *run,
                            const struct workflow_step_plan *plan, struct lb_diag *diag)
 {
 	struct lb_value *request = lb_value_object(x->arena), *answer;
@@ -102,20 +102,3 @@ static lb_err checkout_run(struct runner_execution *x, struct runner_step_run *r
 	                    ref.len > 0 ? ref : x->job->repository.ref);
 	return LB_OK;
 }
-
-const struct runner_builtin runner_builtins[] = {
-	{ "actions/checkout", checkout_run,
-	  "repository ref path token fetch-depth fetch-tags persist-credentials clean "
-	  "show-progress "
-	  "set-safe-directory" },
-	{ "actions/upload-artifact", runner_upload_run,
-	  "name path if-no-files-found overwrite include-hidden-files retention-days "
-	  "compression-level" },
-	{ "actions/download-artifact", runner_download_run, "name path pattern merge-multiple" },
-	{ "actions/cache", runner_cache_run,
-	  "path key restore-keys fail-on-cache-miss lookup-only save-always" },
-	{ "actions/cache/restore", runner_cache_restore_run,
-	  "path key restore-keys fail-on-cache-miss lookup-only" },
-	{ "actions/cache/save", runner_cache_save_run, "path key" },
-	{ NULL, NULL, NULL },
-};

@@ -49,6 +49,11 @@ struct runner_step_run {
 
 struct runner_execution;
 
+/* Runs what a step with `uses` names: uses.c, given to those below it by the job. */
+typedef lb_err runner_uses_fn(struct runner_execution *x, struct runner_frame *frame,
+                              struct runner_step_run *run, const struct workflow_step_plan *plan,
+                              struct lb_diag *diag);
+
 /* What a built-in action does after the job's steps. */
 struct runner_post {
 	struct lb_bytes name; /* "Post Run actions/cache@v4" */
@@ -62,6 +67,7 @@ struct runner_execution {
 	const struct runner_host *host;
 	const struct runner_job *job;
 	struct runner_link *link;
+	runner_uses_fn *uses;
 	struct runner_folders folders;
 	struct workflow *workflow;
 	const struct workflow_job *definition;
@@ -122,15 +128,11 @@ lb_err runner_environment(const char *const **out, struct runner_execution *x,
                           const struct lb_value *env);
 lb_err runner_contexts(struct lb_value **out, struct runner_execution *x);
 
-/* ---- step.c ---- */
+/* ---- evaluate.c ---- */
 void runner_scope(struct workflow_scope *out, struct runner_execution *x,
                   const struct runner_frame *frame);
-/* Steps of a frame in order.  A job's have records, in the same order. */
-lb_err runner_steps(struct runner_execution *x, struct runner_frame *frame,
-                    const struct workflow_step *steps, uint32_t count);
-void runner_record_begin(struct runner_execution *x, struct runner_step_state *record);
-void runner_record_end(struct runner_execution *x, struct runner_step_state *record,
-                       enum runner_conclusion outcome, enum runner_conclusion conclusion);
+
+/* ---- process.c ---- */
 /* Look whether the job was cancelled or its time is over, and remember. */
 void runner_look(struct runner_execution *x);
 
@@ -139,6 +141,18 @@ void runner_look(struct runner_execution *x);
 lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
                               const struct runner_command *how, struct lb_diag *diag);
 const char *const *runner_writable(struct runner_execution *x, bool with_exchange);
+
+/* ---- record.c ---- */
+struct runner_step_state *runner_record_add(struct runner_execution *x,
+                                            struct lb_bytes name); /* NULL: see x->records */
+void runner_record_begin(struct runner_execution *x, struct runner_step_state *record);
+void runner_record_end(struct runner_execution *x, struct runner_step_state *record,
+                       enum runner_conclusion outcome, enum runner_conclusion conclusion);
+
+/* ---- step.c ---- */
+/* Steps of a frame in order.  A job's have records, in the same order. */
+lb_err runner_steps(struct runner_execution *x, struct runner_frame *frame,
+                    const struct workflow_step *steps, uint32_t count);
 
 /* ---- script.c, composite.c ---- */
 lb_err runner_script_run(struct runner_execution *x, struct runner_frame *frame,
@@ -155,13 +169,7 @@ lb_err runner_helper(struct lb_value **answer, struct runner_execution *x,
                      struct runner_step_run *run, struct lb_value *request, bool network,
                      const char *readable, struct lb_diag *diag);
 
-/* ---- actions ---- */
-struct runner_builtin {
-	const char *name; /* "actions/checkout" */
-	lb_err (*run)(struct runner_execution *x, struct runner_step_run *run,
-	              const struct workflow_step_plan *plan, struct lb_diag *diag);
-	const char *inputs; /* "ref path ...": others get a warning */
-};
-extern const struct runner_builtin runner_builtins[]; /* ends with a NULL name */
+/* ---- uses.c ---- */
+runner_uses_fn runner_uses_run;
 
 #endif

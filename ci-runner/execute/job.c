@@ -1,8 +1,6 @@
 /* job.c - see job.h: a job from its message to its result. */
 #include "ci-runner/execute/execution_priv.h"
 
-#include "base/text.h"
-
 /* ---- the message ---- */
 
 static lb_err need_string(struct lb_bytes *out, const struct lb_value *object, const char *where,
@@ -41,87 +39,6 @@ lb_err runner_job_read(struct runner_job *out, const struct lb_value *message, s
 	if (out->contexts == NULL || out->contexts->kind != LB_OBJECT)
 		return lb_fail(diag, LB_E_MALFORMED, "the job has no contexts, expected an object");
 	return LB_OK;
-}
-
-/* ---- records ---- */
-
-const char *runner_conclusion_text(enum runner_conclusion conclusion)
-{
-	static const char *const texts[] = { "", "success", "failure", "cancelled", "skipped" };
-
-	return texts[conclusion];
-}
-
-static void set_time(struct lb_arena *arena, struct lb_value *object, const char *name, uint64_t ns)
-{
-	char text[LB_TIME_SIZE];
-
-	if (ns != 0)
-		lb_value_set_text(arena, object, name, lb_time_text(text, ns, 3));
-	else
-		lb_value_put(arena, object, name, lb_value_null(arena));
-}
-
-static void set_conclusion(struct lb_arena *arena, struct lb_value *object, const char *name,
-                           enum runner_conclusion conclusion)
-{
-	if (conclusion != RUNNER_PENDING)
-		lb_value_set_text(arena, object, name, runner_conclusion_text(conclusion));
-	else
-		lb_value_put(arena, object, name, lb_value_null(arena));
-}
-
-struct lb_value *runner_step_value(struct lb_arena *arena, const struct runner_step_state *step)
-{
-	struct lb_value *value = lb_value_object(arena);
-	const char *status = step->conclusion != RUNNER_PENDING ? "completed"
-	                     : step->started_ns != 0            ? "in_progress"
-	                                                        : "queued";
-
-	lb_value_set_number(arena, value, "number", step->number);
-	lb_value_set_string(arena, value, "name", step->name);
-	lb_value_set_text(arena, value, "status", status);
-	set_conclusion(arena, value, "conclusion", step->conclusion);
-	set_conclusion(arena, value, "outcome", step->outcome);
-	set_time(arena, value, "started_at", step->started_ns);
-	set_time(arena, value, "completed_at", step->completed_ns);
-	lb_value_set_number(arena, value, "log_begin", (double)step->log_begin);
-	lb_value_set_number(arena, value, "log_end", (double)step->log_end);
-	return value;
-}
-
-void runner_record_begin(struct runner_execution *x, struct runner_step_state *record)
-{
-	runner_log_flush(&x->log);
-	record->started_ns = x->host->plat->ops->wall_ns(x->host->plat);
-	record->log_begin = record->log_end = x->log.size;
-	x->link->ops->step(x->link, record);
-}
-
-void runner_record_end(struct runner_execution *x, struct runner_step_state *record,
-                       enum runner_conclusion outcome, enum runner_conclusion conclusion)
-{
-	runner_log_flush(&x->log);
-	record->completed_ns = x->host->plat->ops->wall_ns(x->host->plat);
-	if (record->started_ns == 0) {
-		record->started_ns = record->completed_ns;
-		record->log_begin = x->log.size;
-	}
-	record->log_end = x->log.size;
-	record->outcome = outcome;
-	record->conclusion = conclusion;
-	x->link->ops->step(x->link, record);
-}
-
-static struct runner_step_state *add_record(struct runner_execution *x, struct lb_bytes name)
-{
-	struct runner_step_state *record = lb_vec_add(&x->records);
-
-	if (record != NULL) {
-		record->number = (unsigned)x->records.count;
-		record->name = name;
-	}
-	return record;
 }
 
 /* ---- setting up ---- */
@@ -251,7 +168,7 @@ static void run_posts(struct runner_execution *x)
 {
 	for (size_t i = x->posts.count; i > 0; i--) {
 		struct runner_post *post = LB_VEC_AT(&x->posts, struct runner_post, i - 1);
-		struct runner_step_state *record = add_record(x, post->name);
+		struct runner_step_state *record = runner_record_add(x, post->name);
 		struct lb_diag diag;
 		lb_err err;
 
@@ -309,7 +226,7 @@ static enum runner_conclusion conclude(const struct runner_execution *x)
 
 static lb_err complete(struct runner_result *out, struct runner_execution *x)
 {
-	struct runner_step_state *record = add_record(x, LB_B("Complete job"));
+	struct runner_step_state *record = runner_record_add(x, LB_B("Complete job"));
 	struct lb_value *steps = lb_value_array(x->arena);
 	struct lb_diag diag;
 	lb_err err = LB_OK;
@@ -340,7 +257,7 @@ static lb_err complete(struct runner_result *out, struct runner_execution *x)
 
 static lb_err run_job(struct runner_execution *x)
 {
-	struct runner_step_state *setup = add_record(x, LB_B("Set up job"));
+	struct runner_step_state *setup = runner_record_add(x, LB_B("Set up job"));
 	struct lb_diag diag;
 	lb_err err;
 
@@ -356,7 +273,7 @@ static lb_err run_job(struct runner_execution *x)
 		return lb_code_of(err) == LB_E_NOMEM ? err : LB_OK;
 	}
 	for (uint32_t i = 0; i < x->definition->step_count; i++)
-		(void)add_record(x, x->definition->steps[i].id);
+		(void)runner_record_add(x, x->definition->steps[i].id);
 	LB_TRY(lb_vec_check(&x->records));
 	setup = LB_VEC_AT(&x->records, struct runner_step_state, 0);
 	runner_record_end(x, setup, RUNNER_SUCCESS, RUNNER_SUCCESS);
@@ -377,7 +294,9 @@ lb_err runner_job_execute(struct runner_result *out, struct lb_arena *arena,
 	*out = (struct runner_result){ .conclusion = RUNNER_FAILURE };
 	if (x == NULL)
 		return lb_err_of(LB_E_NOMEM);
-	*x = (struct runner_execution){ .arena = arena, .host = host, .job = job, .link = link };
+	*x = (struct runner_execution){
+		.arena = arena, .host = host, .job = job, .link = link, .uses = runner_uses_run
+	};
 	err = begin(x);
 	if (!lb_failed(err))
 		err = run_job(x);

@@ -1,0 +1,84 @@
+/* process.c - one process of a job in its sandbox: its time, its output, its end. */
+#include "ci-runner/execute/execution_priv.h"
+
+void runner_look(struct runner_execution *x)
+{
+	enum runner_stop_level level = runner_stop_level(x->host->stop);
+	uint64_t now = x->host->plat->ops->now_ns(x->host->plat);
+
+	if (level > x->obey) {
+		x->obey = level;
+		x->cancelled = true;
+		/* What still runs (always(), cancelled()) gets this long. */
+		x->deadline_ns =
+			now + (level == RUNNER_STOP_DRAIN ? RUNNER_DRAIN_MS * UINT64_C(1000000)
+		                                          : x->cancel_ns);
+	} else if (!x->cancelled && x->deadline_ns != 0 && now >= x->deadline_ns) {
+		x->cancelled = x->timed_out = true;
+		x->deadline_ns = now + x->cancel_ns;
+		runner_say_error(x,
+		                 "The job running on runner %s has exceeded the maximum "
+		                 "execution time of %.6g minutes.",
+		                 x->host->name, x->timeout_minutes);
+	}
+	if (x->cancelled) {
+		for (struct runner_frame *f = x->running != NULL ? x->running->frame : &x->frame;
+		     f != NULL; f = f->outer)
+			f->status = WORKFLOW_STATUS_CANCELLED;
+		x->frame.status = WORKFLOW_STATUS_CANCELLED;
+	}
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a | b;
+	return a < b ? a : b;
+}
+
+lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
+                              const struct runner_command *how, struct lb_diag *diag)
+{
+	struct runner_process process;
+	struct runner_end end;
+	struct runner_watch watch = { .output = runner_output_part,
+		                      .ctx = x,
+		                      .stop = x->host->stop,
+		                      .obey = x->obey,
+		                      .deadline_ns = sooner(x->deadline_ns,
+		                                            run != NULL ? run->deadline_ns : 0) };
+	lb_err err;
+
+	runner_log_flush(&x->log);
+	LB_TRY(runner_process_start(&process, x->host->sandbox, how, diag));
+	err = runner_process_watch(&end, &process, &watch, diag);
+	runner_output_end(x);
+	LB_TRY(err);
+	LB_TRY(x->failure);
+	if (end.how == RUNNER_STOPPED)
+		return lb_fail(diag, LB_E_CANCELLED, "The operation was canceled.");
+	if (end.how == RUNNER_TIMED_OUT)
+		return lb_fail(diag, LB_E_TIMEOUT, "The operation took too long.");
+	if (end.status != 0)
+		return lb_fail(diag, LB_E_FAILED, "Process completed with exit code %d.",
+		               end.status);
+	return LB_OK;
+}
+
+const char *const *runner_writable(struct runner_execution *x, bool with_exchange)
+{
+	const struct runner_folders *f = &x->folders;
+	const char **list = LB_ARENA_NEW(x->arena, const char *, 8);
+	size_t count = 0;
+
+	if (list == NULL)
+		return NULL;
+	list[count++] = f->parent;
+	list[count++] = f->temp;
+	list[count++] = f->tools;
+	list[count++] = f->home;
+	list[count++] = f->commands;
+	if (with_exchange)
+		list[count++] = f->exchange;
+	return list;
+}
