@@ -296,3 +296,23 @@ lb_err lb_repo_checkout(struct lb_mem *mem, const struct lb_checkout *what,
 	lb_repo_free(repo);
 	return err;
 }
+
+lb_err lb_repo_export(struct lb_repo *repo, const char *sha, const char *folder,
+                      struct lb_diag *diag)
+{
+	git_checkout_options options;
+	git_commit *commit;
+	int result;
+
+	if (!lb_repo_is_sha(sha))
+		return lb_fail(diag, LB_E_INVALID, "\"%s\" is not a commit's 40 digits", sha);
+	(void)git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
+	options.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX |
+	                            GIT_CHECKOUT_NO_REFRESH | GIT_CHECKOUT_DONT_WRITE_INDEX;
+	options.disable_filters = 1;
+	options.target_directory = folder;
+	LB_TRY(lb_repo_find_commit(&commit, repo, sha, diag));
+	result = git_checkout_tree(repo->git, (const git_object *)commit, &options);
+	git_commit_free(commit);
+	return lb_repo_explain(result, diag, folder);
+}

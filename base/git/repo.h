@@ -80,6 +80,11 @@ struct lb_checkout {
 lb_err lb_repo_checkout(struct lb_mem *mem, const struct lb_checkout *what,
                         const struct lb_fetch *how, struct lb_diag *diag);
 
+/* The files of a commit, as they were committed, into a folder that must not exist: no .git, no
+ * filters.  On failure the folder may be there in part. */
+lb_err lb_repo_export(struct lb_repo *repo, const char *sha, const char *folder,
+                      struct lb_diag *diag);
+
 /* Point a ref at a commit, made or moved. */
 lb_err lb_repo_set_ref(struct lb_repo *repo, const char *ref, const char *sha,
                        struct lb_diag *diag);

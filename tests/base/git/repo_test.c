@@ -406,6 +406,29 @@ TEST(checkout_moves_between_commits_and_cleans_when_asked)
 	CHECK_TEXT(text, f.second);
 }
 
+TEST(export_has_the_files_as_committed_and_nothing_else)
+{
+	struct fixture f;
+	struct lb_repo *repo;
+	struct lb_diag diag = { 0 };
+	char seen[600];
+
+	make(t, &f);
+	shell(t, f.work, "git config core.autocrlf true", NULL, 0);
+	repo = open_work(t, &f);
+	CHECK_OK(lb_repo_export(repo, f.second, f.out, &diag));
+	shell(t, f.out,
+	      "find . | LC_ALL=C sort | tr '\\n' ' '; test -x src/x.c && echo x; tr -d a-z "
+	      "<src/x.c | od -c -An | tr -d ' \\n'",
+	      seen, sizeof seen);
+	CHECK_TEXT(seen, ". ./.ci ./.ci/a.yml ./.ci/l.yml ./.ci/sub ./.ci/sub/c.yml ./.gitignore "
+	                 "./src ./src/x.c ./src/y.c x\n;\\r\\n");
+	CHECK(lb_code_of(lb_repo_export(repo, "0123456789012345678901234567890123456789", f.bare,
+	                                &diag)) == LB_E_NOTFOUND);
+	CHECK(lb_code_of(lb_repo_export(repo, "main", f.bare, &diag)) == LB_E_INVALID);
+	lb_repo_free(repo);
+}
+
 TEST(checkout_that_cannot_be_says_why)
 {
 	struct fixture f;
