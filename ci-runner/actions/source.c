@@ -387,7 +387,7 @@ lb_err runner_actions_export(char sha[LB_SHA_HEX + 1], struct runner_actions *ac
 
 lb_err runner_actions_look_up(char sha[LB_SHA_HEX + 1], char digest[LB_SHA256_HEX + 1],
                               struct runner_actions *actions, struct lb_bytes repository,
-                              struct lb_bytes ref, const char *scratch, struct lb_diag *diag)
+                              struct lb_bytes ref, const char *into, struct lb_diag *diag)
 {
 	struct mirror m;
 	lb_err err = open_mirror(&m, actions, repository, diag);
@@ -400,8 +400,7 @@ lb_err runner_actions_look_up(char sha[LB_SHA_HEX + 1], char digest[LB_SHA256_HE
 		err = lb_fail(diag, LB_E_NOTFOUND, "there is no branch, tag or commit %.*s",
 		              LB_FMT(ref));
 	if (!lb_failed(err))
-		err = export_files(digest, &m, sha, scratch, diag);
-	lb_ignore(lb_file_remove_tree(actions->plat, scratch, NULL));
+		err = export_files(digest, &m, sha, into, diag);
 	release(&m);
 	if (lb_failed(err))
 		lb_diag_prefix(diag, "%.*s@%.*s", LB_FMT(repository), LB_FMT(ref));
@@ -409,7 +408,7 @@ lb_err runner_actions_look_up(char sha[LB_SHA_HEX + 1], char digest[LB_SHA256_HE
 }
 
 lb_err runner_actions_digest_of(char digest[LB_SHA256_HEX + 1], struct runner_actions *actions,
-                                struct lb_bytes repository, const char *sha, const char *scratch,
+                                struct lb_bytes repository, const char *sha, const char *into,
                                 struct lb_diag *diag)
 {
 	struct mirror m;
@@ -420,8 +419,7 @@ lb_err runner_actions_digest_of(char digest[LB_SHA256_HEX + 1], struct runner_ac
 	if (!lb_repo_has_commit(m.repo, sha))
 		err = fetch(&m, diag);
 	if (!lb_failed(err))
-		err = export_files(digest, &m, sha, scratch, diag);
-	lb_ignore(lb_file_remove_tree(actions->plat, scratch, NULL));
+		err = export_files(digest, &m, sha, into, diag);
 	release(&m);
 	return err;
 }

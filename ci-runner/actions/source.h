@@ -45,14 +45,14 @@ lb_err runner_actions_export(char sha[LB_SHA_HEX + 1], struct runner_actions *ac
                              struct lb_diag *diag);
 
 /* What the ref names where it is published, now (the mirror is brought up to date, unless offline):
- * commit and digest.  `scratch` is a folder that does not exist. */
+ * commit, digest, and the files in `into`, as for export. */
 lb_err runner_actions_look_up(char sha[LB_SHA_HEX + 1], char digest[LB_SHA256_HEX + 1],
                               struct runner_actions *actions, struct lb_bytes repository,
-                              struct lb_bytes ref, const char *scratch, struct lb_diag *diag);
+                              struct lb_bytes ref, const char *into, struct lb_diag *diag);
 
-/* The digest of the files of a commit that the mirror has. */
+/* The files of a commit in `into`, and their digest. */
 lb_err runner_actions_digest_of(char digest[LB_SHA256_HEX + 1], struct runner_actions *actions,
-                                struct lb_bytes repository, const char *sha, const char *scratch,
+                                struct lb_bytes repository, const char *sha, const char *into,
                                 struct lb_diag *diag);
 
 #endif

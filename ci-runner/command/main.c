@@ -37,6 +37,11 @@ static const struct lb_option lint_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const struct lb_option actions_options[] = {
+	{ "offline", 0, NULL, "use what the mirrors have; nothing is fetched" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static const struct lb_command commands[] = {
 	{ .name = "serve",
 	  .operands = "",
@@ -80,6 +85,19 @@ static const struct lb_command commands[] = {
 	          "steps that do not exist, jobs that never run, scripts that strangers can "
 	          "write into, and actions that are not pinned by a SHA. The exit status is 1 "
 	          "when there is any error; warnings are none." },
+	{ .name = "actions",
+	  .operands = "lock|update|verify [OWNER/REPO[@REF]...]",
+	  .about = "pin the actions of other repositories that the workflows here use",
+	  .options = actions_options,
+	  .operands_min = 1,
+	  .operands_max = -1,
+	  .run = runner_command_actions,
+	  .details =
+	          "The pins stand in .lifeboat/actions.lock: a ref, its commit, a digest of its "
+	          "files. lock adds what is missing and drops what is not used; update pins again "
+	          "what is named, or all; verify says what moved, has other files or is not "
+	          "pinned, and exits 1 then. Repositories are mirrored below the state folder, "
+	          "from $LIFEBOAT_ACTIONS_SOURCE where that is set." },
 	{ .name = "inside",
 	  .operands = "",
 	  .about = "what the runner starts in a job's sandbox; not for people",

@@ -129,6 +129,7 @@ lb_err runner_command_run(struct lb_cli *cli)
 	LB_TRY(read_pairs(&run.matrix, &run.matrix_count, cli, "matrix"));
 	LB_TRY(read_pairs(&run.inputs, &run.input_count, cli, "input"));
 	LB_TRY(read_secrets(&run, cli));
+	LB_TRY(runner_command_sources(&host, cli));
 	LB_TRY(plat_self_path(self, PATH_MAX));
 	LB_TRY(runner_stop_init(&stop));
 	LB_TRY(runner_stop_on_signals(&stop, RUNNER_STOP_CANCEL, NULL));

@@ -167,6 +167,7 @@ lb_err runner_command_serve(struct lb_cli *cli)
 	LB_TRY(read_name(&host.name, cli));
 	LB_TRY(plat_self_path(self, PATH_MAX));
 	host.helper = self;
+	LB_TRY(runner_command_sources(&host, cli));
 	LB_TRY(runner_stop_init(&stop));
 	LB_TRY(runner_stop_on_signals(&stop, RUNNER_STOP_DRAIN, &stopping));
 	return serve(cli, &host, &how);

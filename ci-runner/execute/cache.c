@@ -167,21 +167,27 @@ static lb_err save(struct runner_execution *x, struct runner_step_run *run,
 
 /* ---- the three actions ---- */
 
-static lb_err save_afterwards(struct runner_execution *x, struct runner_post *post,
+/* A cache that cannot be kept does not decide about the job. */
+static lb_err save_afterwards(struct runner_execution *x, struct runner_step_run *run, void *ctx,
                               struct lb_diag *diag)
 {
+	lb_err err;
+
 	if (x->cancelled || x->frame.status != WORKFLOW_STATUS_SUCCESS) {
 		runner_log_line(&x->log, LB_B("The job did not succeed: the cache is not saved."));
 		return LB_OK;
 	}
-	return save(x, NULL, post->ctx, diag);
+	err = save(x, run, ctx, diag);
+	if (!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM || lb_code_of(err) == LB_E_CANCELLED)
+		return err;
+	runner_log_linef(&x->log, "##[warning]Failed to save: %s", lb_diag_text(diag, err));
+	return LB_OK;
 }
 
 lb_err runner_cache_run(struct runner_execution *x, struct runner_step_run *run,
                         const struct workflow_step_plan *plan, struct lb_diag *diag)
 {
 	struct request *request = LB_ARENA_NEW(x->arena, struct request, 1);
-	struct runner_post *post;
 	bool exact, only;
 
 	if (request == NULL)
@@ -191,15 +197,7 @@ lb_err runner_cache_run(struct runner_execution *x, struct runner_step_run *run,
 	LB_TRY(runner_input_flag(&only, plan, "lookup-only", false, diag));
 	if (exact || only)
 		return LB_OK;
-	post = lb_vec_add(&x->posts);
-	if (post == NULL)
-		return lb_vec_check(&x->posts);
-	*post = (struct runner_post){
-		.name = lb_arena_format(x->arena, "Post Run %.*s", LB_FMT(plan->uses)),
-		.run = save_afterwards,
-		.ctx = request,
-	};
-	return LB_OK;
+	return runner_post_add(x, run, NULL, save_afterwards, request);
 }
 
 lb_err runner_cache_restore_run(struct runner_execution *x, struct runner_step_run *run,

@@ -70,16 +70,14 @@ static lb_err check_repository(struct runner_execution *x, const struct lb_value
 	return LB_OK;
 }
 
-lb_err runner_checkout_run(struct runner_execution *x, struct runner_step_run *run,
-                           const struct workflow_step_plan *plan, struct lb_diag *diag)
+/* Ask the helper; `ref` empty: the job's own commit. */
+static lb_err ask(struct lb_value **answer, struct runner_execution *x, struct runner_step_run *run,
+                  const char *folder, struct lb_bytes ref, struct lb_diag *diag)
 {
-	struct lb_value *request = lb_value_object(x->arena), *answer;
-	struct lb_bytes ref = lb_value_get_string(plan->with, "ref");
+	struct lb_value *request = lb_value_object(x->arena);
 	struct lb_bytes url = x->job->repository.url;
-	const char *local = NULL, *folder;
+	const char *local = NULL;
 
-	LB_TRY(check_repository(x, plan->with, diag));
-	LB_TRY(runner_inside_workspace(&folder, x, lb_value_get_string(plan->with, "path"), diag));
 	lb_value_set_text(x->arena, request, "do", "checkout");
 	lb_value_set_text(x->arena, request, "folder", folder);
 	lb_value_set_string(x->arena, request, "url", url);
@@ -96,7 +94,26 @@ lb_err runner_checkout_run(struct runner_execution *x, struct runner_step_run *r
 		local = lb_arena_text(x->arena, url);
 	if (x->job->overlay.len > 0 && ref.len == 0)
 		LB_TRY(put_overlay(x, request, diag));
-	LB_TRY(runner_helper(&answer, x, run, request, true, local, diag));
+	return runner_helper(answer, x, run, request, true, local, diag);
+}
+
+lb_err runner_checkout_own(struct runner_execution *x, const char *folder, struct lb_diag *diag)
+{
+	struct lb_value *answer;
+
+	return ask(&answer, x, NULL, folder, (struct lb_bytes){ 0 }, diag);
+}
+
+lb_err runner_checkout_run(struct runner_execution *x, struct runner_step_run *run,
+                           const struct workflow_step_plan *plan, struct lb_diag *diag)
+{
+	struct lb_bytes ref = lb_value_get_string(plan->with, "ref");
+	struct lb_value *answer;
+	const char *folder;
+
+	LB_TRY(check_repository(x, plan->with, diag));
+	LB_TRY(runner_inside_workspace(&folder, x, lb_value_get_string(plan->with, "path"), diag));
+	LB_TRY(ask(&answer, x, run, folder, ref, diag));
 	lb_value_set_string(x->arena, run->outputs, "commit", lb_value_get_string(answer, "sha"));
 	lb_value_set_string(x->arena, run->outputs, "ref",
 	                    ref.len > 0 ? ref : x->job->repository.ref);

@@ -238,6 +238,7 @@ lb_err runner_environment(const char *const **out, struct runner_execution *x,
 		put(&v, "ACTIONS_ID_TOKEN_REQUEST_URL", x->job->id_token_url);
 		put(&v, "ACTIONS_ID_TOKEN_REQUEST_TOKEN", x->job->token);
 	}
+	put_object(&v, run->more);
 	put_path(&v);
 	return list(out, &v);
 }

@@ -26,3 +26,69 @@ void runner_scope(struct workflow_scope *out, struct runner_execution *x,
 		                        .hash_files = hash_files,
 		                        .self = x };
 }
+
+static void lay_over(struct runner_execution *x, struct lb_value *under, const struct lb_value *env)
+{
+	for (uint32_t i = 0; env != NULL && i < env->count; i++)
+		lb_value_set(x->arena, under, env->members[i].key, env->members[i].value);
+}
+
+/* The job's env, what GITHUB_ENV added, what the steps around an action said, the step's own: left
+ * as the frame's `env` context. */
+lb_err runner_step_env(struct runner_execution *x, struct runner_frame *frame,
+                       const struct workflow_step *step, struct lb_diag *diag)
+{
+	struct lb_value *under = lb_value_object(x->arena);
+	const struct lb_value *env;
+	struct workflow_scope scope;
+
+	lay_over(x, under, x->frame.env);
+	lay_over(x, under, x->exported);
+	if (frame->outer != NULL)
+		lay_over(x, under, frame->env);
+	lb_value_put(x->arena, frame->contexts, "env", under);
+	runner_scope(&scope, x, frame);
+	LB_TRY(workflow_env_over(&env, x->arena, under, step->env, &scope, diag));
+	lb_value_put(x->arena, frame->contexts, "env", lb_value_copy(x->arena, env));
+	return x->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+lb_err runner_condition(bool *out, struct runner_execution *x, struct runner_frame *frame,
+                        const struct workflow_token *condition, struct lb_diag *diag)
+{
+	static const char *const status_texts[] = { "success", "failure", "cancelled" };
+	struct workflow_scope scope;
+	struct lb_value *job = lb_value_object(x->arena);
+
+	lb_value_set_text(x->arena, job, "status", status_texts[x->frame.status]);
+	lb_value_put(x->arena, frame->contexts, "job", job);
+	runner_scope(&scope, x, frame);
+	*out = true;
+	return condition == NULL ? LB_OK
+	                         : workflow_condition(out, x->arena, condition, &scope, diag);
+}
+
+/* The defaults of a job do not reach into an action. */
+lb_err runner_plan_step(struct workflow_step_plan *out, struct runner_execution *x,
+                        const struct runner_frame *frame, const struct workflow_step *step,
+                        struct lb_diag *diag)
+{
+	static const struct workflow no_workflow;
+	static const struct workflow_job no_job;
+	bool own = frame->outer == NULL;
+	struct workflow_scope scope;
+
+	runner_scope(&scope, x, frame);
+	return workflow_step_evaluate(out, x->arena, own ? x->workflow : &no_workflow,
+	                              own ? x->definition : &no_job, step, &scope, diag);
+}
+
+lb_err runner_action_inputs(const struct lb_value **out, struct runner_execution *x,
+                            const struct runner_frame *frame, const struct workflow_step_plan *plan,
+                            const struct runner_action *action, struct lb_diag *diag)
+{
+	struct workflow_scope scope;
+
+	runner_scope(&scope, x, frame);
+	return workflow_action_inputs(out, x->arena, action->manifest, plan->with, &scope, diag);
+}

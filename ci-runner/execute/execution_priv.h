@@ -7,6 +7,7 @@
 #define RUNNER_EXECUTE_EXECUTION_PRIV_H
 
 #include "base/vec.h"
+#include "ci-runner/actions/source.h"
 #include "ci-runner/execute/job.h"
 #include "ci-runner/log/log.h"
 #include "ci-runner/text/lines.h"
@@ -17,6 +18,7 @@ enum {
 	RUNNER_NESTING_MAX = 10, /* composite actions within each other, as on GitHub */
 	RUNNER_STEPS_MAX = 10000,
 	RUNNER_POSTS_MAX = 1000,
+	RUNNER_MANIFESTS_MAX = 10000,
 	RUNNER_PATHS_MAX = 1000,
 	RUNNER_SUMMARY_BYTES_MAX = 1024 * 1024, /* of one step */
 	RUNNER_SUMMARIES_BYTES_MAX = 16 * 1024 * 1024,
@@ -32,7 +34,26 @@ struct runner_frame {
 	struct lb_value *steps; /* the steps context */
 	enum workflow_status status; /* what success() and its like go by */
 	const char *action_path;     /* of a composite action; NULL otherwise */
+	const char *self; /* the files of the repository that `$/` means; NULL: the job's own */
+	struct lb_bytes repository, ref;  /* that repository, where it is not the job's own */
+	const struct runner_intra *intra; /* of the step that uses the action; NULL: the job's */
 	unsigned depth;
+};
+
+/* What an action's pre, main and post share. */
+struct runner_intra {
+	const struct runner_intra *outer;
+	const struct workflow_step *step;
+	struct lb_value *state; /* object of strings: save-state */
+	bool posted;            /* its post will run */
+};
+
+/* An action that a step uses, found and read. */
+struct runner_action {
+	const struct workflow_action *manifest;
+	const char *folder, *root;       /* its own, and its repository's */
+	struct lb_bytes repository, ref; /* of one from elsewhere; empty otherwise */
+	bool remote;
 };
 
 /* A step under way. */
@@ -40,8 +61,12 @@ struct runner_step_run {
 	const struct workflow_step *step;
 	struct lb_bytes name; /* as people see it */
 	struct runner_frame *frame;
-	struct lb_value *outputs; /* object of strings */
-	struct lb_value *state;   /* save-state, for the step's own post */
+	struct lb_value *outputs;            /* object of strings */
+	struct lb_value *state;              /* save-state, for the step's own post */
+	struct runner_intra *intra;          /* NULL: it does not use an action */
+	const struct runner_step_run *outer; /* that uses the action it stands in; NULL: none */
+	const struct lb_value *more;         /* variables beside the step's env; NULL: none */
+	bool skipped;                        /* it turned out to be nothing for this place */
 	const char *output_file, *env_file, *path_file, *state_file, *summary_file;
 	uint64_t deadline_ns; /* 0: none */
 	unsigned annotations[3];
@@ -54,10 +79,16 @@ typedef lb_err runner_uses_fn(struct runner_execution *x, struct runner_frame *f
                               struct runner_step_run *run, const struct workflow_step_plan *plan,
                               struct lb_diag *diag);
 
-/* What a built-in action does after the job's steps. */
+/* What an action does after the job's steps. */
 struct runner_post {
 	struct lb_bytes name; /* "Post Run actions/cache@v4" */
-	lb_err (*run)(struct runner_execution *x, struct runner_post *post, struct lb_diag *diag);
+	struct runner_frame *frame;
+	const struct workflow_step *step;
+	const struct workflow_step *top;        /* of the job, which it belongs to */
+	const struct workflow_token *condition; /* NULL: always() */
+	struct runner_intra *intra;
+	lb_err (*run)(struct runner_execution *x, struct runner_step_run *run, void *ctx,
+	              struct lb_diag *diag);
 	void *ctx;
 };
 
@@ -76,10 +107,15 @@ struct runner_execution {
 	struct runner_lines lines;
 	struct runner_frame frame; /* the job's */
 
-	struct lb_value *exported; /* what steps put into GITHUB_ENV: object of strings */
-	struct lb_vec paths;       /* of const char *: put before PATH, the last one first */
-	struct lb_vec records;     /* of struct runner_step_state */
-	struct lb_vec posts;       /* of struct runner_post */
+	struct lb_value *exported;        /* what steps put into GITHUB_ENV: object of strings */
+	struct lb_vec paths;              /* of const char *: put before PATH, the last one first */
+	struct lb_vec records;            /* of struct runner_step_state */
+	size_t first_record;              /* of the job's steps */
+	struct lb_vec posts;              /* of struct runner_post */
+	struct lb_vec intras;             /* of struct runner_intra * */
+	struct lb_vec manifests, missing; /* see find.c */
+	struct runner_actions *actions;   /* NULL: until one of another repository is used */
+	const char *self; /* the job's repository for `$/`; NULL: not needed so far */
 	struct lb_value *annotations;
 	struct lb_buf summary;
 	unsigned files; /* of scripts and commands so far: numbers in their names */
@@ -131,6 +167,15 @@ lb_err runner_contexts(struct lb_value **out, struct runner_execution *x);
 /* ---- evaluate.c ---- */
 void runner_scope(struct workflow_scope *out, struct runner_execution *x,
                   const struct runner_frame *frame);
+/* The environment of a step: left as the frame's `env` context. */
+lb_err runner_step_env(struct runner_execution *x, struct runner_frame *frame,
+                       const struct workflow_step *step, struct lb_diag *diag);
+/* NULL: always(). */
+lb_err runner_condition(bool *out, struct runner_execution *x, struct runner_frame *frame,
+                        const struct workflow_token *condition, struct lb_diag *diag);
+lb_err runner_plan_step(struct workflow_step_plan *out, struct runner_execution *x,
+                        const struct runner_frame *frame, const struct workflow_step *step,
+                        struct lb_diag *diag);
 
 /* ---- process.c ---- */
 /* Look whether the job was cancelled or its time is over, and remember. */
@@ -140,6 +185,10 @@ void runner_look(struct runner_execution *x);
  * other than 0, CANCELLED, TIMEOUT. */
 lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
                               const struct runner_command *how, struct lb_diag *diag);
+/* How a step's process is started, but for its words: in the workspace, with this environment. */
+lb_err runner_command_of(struct runner_command *out, struct runner_execution *x,
+                         struct runner_step_run *run, const struct lb_value *env,
+                         struct lb_diag *diag);
 const char *const *runner_writable(struct runner_execution *x, bool with_exchange);
 
 /* ---- record.c ---- */
@@ -149,18 +198,63 @@ void runner_record_begin(struct runner_execution *x, struct runner_step_state *r
 void runner_record_end(struct runner_execution *x, struct runner_step_state *record,
                        enum runner_conclusion outcome, enum runner_conclusion conclusion);
 
+/* ---- checkout.c ---- */
+/* The job's own repository at its commit into this folder. */
+lb_err runner_checkout_own(struct runner_execution *x, const char *folder, struct lb_diag *diag);
+
+/* ---- find.c ---- */
+/* The action that `uses` names in this frame, its files being there.  UNSUPPORTED, NOTFOUND, DENIED
+ * with prose. */
+lb_err runner_action_find(struct runner_action *out, struct runner_execution *x,
+                          const struct runner_frame *frame, struct lb_bytes uses,
+                          struct lb_diag *diag);
+void runner_actions_begin(struct runner_execution *x);
+void runner_actions_forget(struct runner_execution *x);
+/* Made when it is not there; NULL: no memory. */
+struct runner_intra *runner_intra_of(struct runner_execution *x, const struct runner_frame *frame,
+                                     const struct workflow_step *step);
+
+/* ---- post.c ---- */
+lb_err runner_post_add(struct runner_execution *x, struct runner_step_run *run,
+                       const struct workflow_token *condition,
+                       lb_err (*act)(struct runner_execution *x, struct runner_step_run *run,
+                                     void *ctx, struct lb_diag *diag),
+                       void *ctx);
+lb_err runner_posts_run(struct runner_execution *x);
+/* Run what an action does before or after as a step of its own; *outcome as for a step. */
+lb_err runner_stage_run(enum runner_conclusion *outcome, struct runner_execution *x,
+                        const struct runner_post *stage, const struct runner_step_run *outer);
+
 /* ---- step.c ---- */
+struct lb_bytes runner_step_title(struct runner_execution *x, const struct runner_frame *frame,
+                                  const struct workflow_step *step);
 /* Steps of a frame in order.  A job's have records, in the same order. */
 lb_err runner_steps(struct runner_execution *x, struct runner_frame *frame,
                     const struct workflow_step *steps, uint32_t count);
 
-/* ---- script.c, composite.c ---- */
-lb_err runner_script_run(struct runner_execution *x, struct runner_frame *frame,
-                         struct runner_step_run *run, const struct workflow_step_plan *plan,
-                         struct lb_diag *diag);
-lb_err runner_composite_run(struct runner_execution *x, struct runner_frame *frame,
-                            struct runner_step_run *run, const struct workflow_step_plan *plan,
-                            struct lb_diag *diag);
+/* ---- script.c ---- */
+lb_err runner_script_run(struct runner_execution *x, struct runner_step_run *run,
+                         const struct workflow_step_plan *plan, struct lb_diag *diag);
+
+/* ---- composite.c, node.c, docker.c: the kinds of actions ---- */
+typedef lb_err runner_kind_fn(struct runner_execution *x, struct runner_frame *frame,
+                              struct runner_step_run *run, const struct workflow_step_plan *plan,
+                              const struct runner_action *action, struct lb_diag *diag);
+runner_kind_fn runner_composite_run, runner_node_run;
+/* A frame for the steps of a composite action, in the arena. */
+lb_err runner_composite_frame(struct runner_frame **out, struct runner_execution *x,
+                              struct runner_frame *outer, struct runner_intra *intra,
+                              const struct workflow_step_plan *plan,
+                              const struct runner_action *action, struct lb_diag *diag);
+/* The inputs of an action: what is given over what it says itself. */
+lb_err runner_action_inputs(const struct lb_value **out, struct runner_execution *x,
+                            const struct runner_frame *frame, const struct workflow_step_plan *plan,
+                            const struct runner_action *action, struct lb_diag *diag);
+/* The `pre` of a Node action, as a stage. */
+lb_err runner_node_pre(struct runner_post *out, struct runner_execution *x,
+                       struct runner_frame *frame, struct runner_intra *intra,
+                       const struct workflow_step_plan *plan, const struct runner_action *action,
+                       struct lb_diag *diag);
 
 /* ---- helper.c: file work for built-in actions, done inside the sandbox ---- */
 /* Send a request to `lifeboat-runner inside`; `network` only for what talks to the coordinator.
@@ -171,5 +265,11 @@ lb_err runner_helper(struct lb_value **answer, struct runner_execution *x,
 
 /* ---- uses.c ---- */
 runner_uses_fn runner_uses_run;
+
+/* ---- prepare.c ---- */
+/* Fetch the actions of other repositories that the job's steps use, so that it is said early. */
+lb_err runner_fetch_actions(struct runner_execution *x);
+/* Run the `pre` of those that have one. */
+lb_err runner_run_pres(struct runner_execution *x);
 
 #endif

@@ -36,6 +36,7 @@ lb_err runner_folders_name(struct runner_folders *out, struct lb_arena *arena, c
 	out->tmp = runner_path(arena, work, "_tmp");
 	out->commands = runner_path(arena, work, "_commands");
 	out->exchange = runner_path(arena, work, "_exchange");
+	out->actions = runner_path(arena, work, "_actions");
 	out->passwd = runner_path(arena, work, "_passwd");
 	out->group = runner_path(arena, work, "_group");
 	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
@@ -151,9 +152,9 @@ static lb_err remove_one(struct plat *plat, const char *path, struct lb_diag *di
 lb_err runner_folders_remove(struct plat *plat, const struct runner_folders *folders,
                              struct lb_diag *diag)
 {
-	const char *const all[] = { folders->owner,   folders->temp, folders->tools,
-		                    folders->home,    folders->tmp,  folders->commands,
-		                    folders->exchange };
+	const char *const all[] = { folders->owner,    folders->temp,   folders->tools,
+		                    folders->home,     folders->tmp,    folders->commands,
+		                    folders->exchange, folders->actions };
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		LB_TRY(remove_one(plat, all[i], diag));
@@ -172,13 +173,56 @@ static lb_err make(struct plat *plat, const char *path, struct lb_diag *diag)
 lb_err runner_folders_make(struct plat *plat, const struct runner_folders *folders,
                            struct lb_diag *diag)
 {
-	const char *const all[] = { folders->owner, folders->parent,   folders->workspace,
-		                    folders->temp,  folders->tools,    folders->home,
-		                    folders->tmp,   folders->commands, folders->exchange };
+	const char *const all[] = { folders->owner,  folders->parent,   folders->workspace,
+		                    folders->temp,   folders->tools,    folders->home,
+		                    folders->tmp,    folders->commands, folders->exchange,
+		                    folders->actions };
 
 	LB_TRY(runner_folders_remove(plat, folders, diag));
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		LB_TRY(make(plat, all[i], diag));
 	/* As /tmp is everywhere; nobody else can reach it, WORK is private. */
 	return plat->ops->set_mode(plat, folders->tmp, 01777);
+}
+
+/* ---- a tool cache that others filled ---- */
+
+struct seeding {
+	struct lb_arena *arena;
+	struct plat *plat;
+	const char *from, *to;
+	unsigned depth; /* of TOOL/VERSION/ARCH */
+};
+
+static lb_err seed_one(void *ctx, const char *name)
+{
+	const struct seeding *outer = ctx;
+	struct seeding s = *outer;
+	lb_err err;
+
+	s.from = runner_path(s.arena, outer->from, name);
+	s.to = runner_path(s.arena, outer->to, name);
+	if (s.from == NULL || s.to == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	if (s.depth == 2)
+		return s.plat->ops->make_link(s.plat, s.from, s.to);
+	err = s.plat->ops->make_folder(s.plat, s.to);
+	s.depth++;
+	/* A file beside the folders is nobody's tool. */
+	if (!lb_failed(err) &&
+	    lb_code_of(s.plat->ops->list(s.plat, s.from, seed_one, &s)) == LB_E_NOMEM)
+		err = lb_err_of(LB_E_NOMEM);
+	return err;
+}
+
+lb_err runner_folders_seed(struct lb_arena *arena, struct plat *plat,
+                           const struct runner_folders *folders, const char *tools,
+                           struct lb_diag *diag)
+{
+	struct seeding s = { arena, plat, tools, folders->tools, 0 };
+	lb_err err = plat->ops->list(plat, tools, seed_one, &s);
+
+	if (lb_failed(err))
+		lb_diag_set(diag, "the tool cache %s: %s", tools, lb_err_text(err));
+	return err;
 }

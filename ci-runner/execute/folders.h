@@ -5,6 +5,7 @@
  *   WORK/_temp _tool _home   RUNNER_TEMP, RUNNER_TOOL_CACHE, HOME
  *   WORK/_tmp                shown as /tmp
  *   WORK/_commands           the files behind GITHUB_OUTPUT and its like
+ *   WORK/_actions            OWNER/REPO/REF: actions of other repositories
  *   WORK/_exchange           between the runner and its helper; steps do not see it
  *
  * All are made fresh for a job and removed after it: nothing that a job wrote is read by another.
@@ -19,7 +20,7 @@
 
 struct runner_folders {
 	const char *work, *owner, *parent, *workspace, *temp, *tools, *home, *tmp, *commands,
-		*exchange;
+		*exchange, *actions;
 	const char *passwd, *group; /* with a line for the sandbox's user */
 };
 
@@ -34,6 +35,10 @@ lb_err runner_folders_prepare(struct lb_mem *mem, struct plat *plat, const char 
 
 /* Remove what an earlier job left and make them anew. */
 lb_err runner_folders_make(struct plat *plat, const struct runner_folders *folders,
+                           struct lb_diag *diag);
+/* Show what a tool cache has (TOOL/VERSION/ARCH and ARCH.complete) in the job's own, as links. */
+lb_err runner_folders_seed(struct lb_arena *arena, struct plat *plat,
+                           const struct runner_folders *folders, const char *tools,
                            struct lb_diag *diag);
 lb_err runner_folders_remove(struct plat *plat, const struct runner_folders *folders,
                              struct lb_diag *diag);

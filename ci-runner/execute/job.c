@@ -35,6 +35,8 @@ lb_err runner_job_read(struct runner_job *out, const struct lb_value *message, s
 	LB_TRY(need_string(&out->repository.sha, repository, "repository.", "sha", diag));
 	out->repository.ref = lb_value_get_string(repository, "ref");
 	out->token = lb_value_get_string(message, "token");
+	out->actions_lock = lb_value_get_string(message, "actions_lock");
+	out->actions_locked = out->actions_lock.at != NULL;
 	out->id_token_url = lb_value_get_string(lb_value_get(message, "services"), "id_token_url");
 	if (out->contexts == NULL || out->contexts->kind != LB_OBJECT)
 		return lb_fail(diag, LB_E_MALFORMED, "the job has no contexts, expected an object");
@@ -58,6 +60,8 @@ static lb_err begin(struct runner_execution *x)
 	lb_vec_init(&x->paths, mem, sizeof(const char *), RUNNER_PATHS_MAX);
 	lb_vec_init(&x->records, mem, sizeof(struct runner_step_state), RUNNER_STEPS_MAX);
 	lb_vec_init(&x->posts, mem, sizeof(struct runner_post), RUNNER_POSTS_MAX);
+	lb_vec_init(&x->intras, mem, sizeof(struct runner_intra *), RUNNER_MANIFESTS_MAX);
+	runner_actions_begin(x);
 	lb_buf_init(&x->summary, mem, RUNNER_SUMMARIES_BYTES_MAX);
 	runner_lines_init(&x->lines, mem, runner_output_line, x);
 	runner_log_init(&x->log, mem, x->host->plat, NULL, log_write, x);
@@ -70,6 +74,8 @@ static lb_err begin(struct runner_execution *x)
 
 static void end(struct runner_execution *x)
 {
+	runner_actions_forget(x);
+	lb_vec_release(&x->intras);
 	workflow_free(x->workflow);
 	runner_log_release(&x->log);
 	runner_lines_release(&x->lines);
@@ -149,6 +155,9 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 	LB_TRY(runner_folders_name(&x->folders, x->arena, x->host->work, x->job->repository.name,
 	                           diag));
 	LB_TRY(runner_folders_make(x->host->plat, &x->folders, diag));
+	if (x->host->tools != NULL)
+		LB_TRY(runner_folders_seed(x->arena, x->host->plat, &x->folders, x->host->tools,
+		                           diag));
 	debug = lb_value_get(lb_value_get(x->job->contexts, "secrets"), "ACTIONS_STEP_DEBUG");
 	x->debug = debug != NULL &&
 	           lb_bytes_is(lb_value_get_string(lb_value_get(x->job->contexts, "secrets"),
@@ -163,26 +172,6 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 }
 
 /* ---- finishing ---- */
-
-static void run_posts(struct runner_execution *x)
-{
-	for (size_t i = x->posts.count; i > 0; i--) {
-		struct runner_post *post = LB_VEC_AT(&x->posts, struct runner_post, i - 1);
-		struct runner_step_state *record = runner_record_add(x, post->name);
-		struct lb_diag diag;
-		lb_err err;
-
-		if (record == NULL)
-			return;
-		diag.text[0] = '\0';
-		runner_record_begin(x, record);
-		err = post->run(x, post, &diag);
-		/* What is cleaned up or kept afterwards does not decide about the job. */
-		if (lb_failed(err))
-			runner_log_linef(&x->log, "##[warning]%s", lb_diag_text(&diag, err));
-		runner_record_end(x, record, RUNNER_SUCCESS, RUNNER_SUCCESS);
-	}
-}
 
 /* Outputs that hold a secret are not passed on: other jobs would show it. */
 static lb_err take_outputs(const struct lb_value **out, struct runner_execution *x,
@@ -272,15 +261,17 @@ static lb_err run_job(struct runner_execution *x)
 		runner_record_end(x, setup, RUNNER_FAILURE, RUNNER_FAILURE);
 		return lb_code_of(err) == LB_E_NOMEM ? err : LB_OK;
 	}
+	LB_TRY(runner_fetch_actions(x));
+	runner_record_end(x, setup, RUNNER_SUCCESS, RUNNER_SUCCESS);
+	LB_TRY(runner_run_pres(x));
+	x->first_record = x->records.count;
 	for (uint32_t i = 0; i < x->definition->step_count; i++)
 		(void)runner_record_add(x, x->definition->steps[i].id);
 	LB_TRY(lb_vec_check(&x->records));
-	setup = LB_VEC_AT(&x->records, struct runner_step_state, 0);
-	runner_record_end(x, setup, RUNNER_SUCCESS, RUNNER_SUCCESS);
 	LB_TRY(runner_steps(x, &x->frame, x->definition->steps, x->definition->step_count));
 	runner_look(x);
 	if (x->obey < RUNNER_STOP_FORGET)
-		run_posts(x);
+		LB_TRY(runner_posts_run(x));
 	return x->failure;
 }
 

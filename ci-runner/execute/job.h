@@ -27,8 +27,10 @@ struct runner_job {
 	struct lb_bytes token;        /* the job's own; empty: none */
 	struct lb_bytes id_token_url; /* empty: no identity tokens */
 	struct lb_bytes overlay; /* a checkout whose uncommitted files are laid over; empty: none */
-	const struct lb_value *env; /* object of strings for every step; NULL: none */
-	double timeout_minutes;     /* 0: what the workflow says */
+	const struct lb_value *env;   /* object of strings for every step; NULL: none */
+	double timeout_minutes;       /* 0: what the workflow says */
+	struct lb_bytes actions_lock; /* the text of .lifeboat/actions.lock at the commit */
+	bool actions_locked;          /* there is one */
 };
 
 /* From the coordinator's message (docs/protocol.md); everything is borrowed from it.
@@ -47,6 +49,10 @@ struct runner_host {
 	const char *helper; /* this program's file, shown to the helper's sandbox */
 	struct runner_stop *stop;
 	const char *refusal; /* why no job can be executed here; NULL: they can */
+	const char *mirrors; /* of actions' repositories; NULL: none are used */
+	const char *source;  /* where they are published; NULL: see ci-runner/actions/source.h */
+	const char *tools;   /* a tool cache that jobs are to see, read-only; NULL: none */
+	bool offline;        /* nothing is fetched into the mirrors */
 };
 
 /* ---- whom it is reported to, and who keeps files ---- */
@@ -123,6 +129,9 @@ struct lb_value *runner_step_value(struct lb_arena *arena, const struct runner_s
 lb_err runner_job_execute(struct runner_result *out, struct lb_arena *arena,
                           const struct runner_host *host, const struct runner_job *job,
                           struct runner_link *link, struct lb_diag *diag);
+/* Is it run here without the action's own files, or not at all? */
+bool runner_uses_is_builtin(struct lb_bytes uses);
+
 lb_err runner_job_clean(const struct runner_host *host, const struct runner_job *job,
                         struct lb_diag *diag);
 

@@ -65,6 +65,29 @@ lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run
 	return LB_OK;
 }
 
+lb_err runner_command_of(struct runner_command *out, struct runner_execution *x,
+                         struct runner_step_run *run, const struct lb_value *env,
+                         struct lb_diag *diag)
+{
+	const char **readable = LB_ARENA_NEW(x->arena, const char *, 2);
+	enum workflow_network network;
+
+	if (readable == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	readable[0] = x->host->tools;
+	LB_TRY(workflow_network_of(&network, env, diag));
+	*out = (struct runner_command){ .cwd = x->folders.workspace,
+		                        .writable = runner_writable(x, false),
+		                        .readable = readable,
+		                        .tmp = x->folders.tmp,
+		                        .passwd = x->folders.passwd,
+		                        .group = x->folders.group,
+		                        .network = network == WORKFLOW_NETWORK_NONE
+		                                           ? RUNNER_NETWORK_NONE
+		                                           : RUNNER_NETWORK_FULL };
+	return runner_environment(&out->env, x, run->frame, run, env);
+}
+
 const char *const *runner_writable(struct runner_execution *x, bool with_exchange)
 {
 	const struct runner_folders *f = &x->folders;
@@ -78,6 +101,7 @@ const char *const *runner_writable(struct runner_execution *x, bool with_exchang
 	list[count++] = f->tools;
 	list[count++] = f->home;
 	list[count++] = f->commands;
+	list[count++] = f->actions;
 	if (with_exchange)
 		list[count++] = f->exchange;
 	return list;

@@ -143,16 +143,10 @@ static const char *folder_of(struct runner_execution *x, struct lb_bytes folder)
 	        .at;
 }
 
-lb_err runner_script_run(struct runner_execution *x, struct runner_frame *frame,
-                         struct runner_step_run *run, const struct workflow_step_plan *plan,
-                         struct lb_diag *diag)
+lb_err runner_script_run(struct runner_execution *x, struct runner_step_run *run,
+                         const struct workflow_step_plan *plan, struct lb_diag *diag)
 {
-	struct runner_command how = { .network = plan->network == WORKFLOW_NETWORK_NONE
-		                                         ? RUNNER_NETWORK_NONE
-		                                         : RUNNER_NETWORK_FULL,
-		                      .tmp = x->folders.tmp,
-		                      .passwd = x->folders.passwd,
-		                      .group = x->folders.group };
+	struct runner_command how;
 	struct shell shell;
 	struct lb_bytes text;
 	const char *script;
@@ -162,9 +156,8 @@ lb_err runner_script_run(struct runner_execution *x, struct runner_frame *frame,
 	runner_log_flush(&x->log);
 	text = lb_arena_format(x->arena, "%s%.*s%s", shell.before, LB_FMT(plan->run), shell.after);
 	LB_TRY(runner_files_write(&script, x, x->folders.temp, shell.suffix, text, diag));
+	LB_TRY(runner_command_of(&how, x, run, plan->env, diag));
 	LB_TRY(split_call(&how.argv, x, lb_bytes_of(shell.call), script));
-	LB_TRY(runner_environment(&how.env, x, frame, run, plan->env));
-	how.writable = runner_writable(x, false);
 	how.cwd = folder_of(x, plan->working_directory);
 	if (x->arena->failed)
 		return lb_err_of(LB_E_NOMEM);

@@ -1,47 +1,6 @@
 /* step.c - one step: condition, environment, execution, what it leaves behind. */
 #include "ci-runner/execute/execution_priv.h"
 
-/* ---- evaluation ---- */
-
-static void lay_over(struct runner_execution *x, struct lb_value *under, const struct lb_value *env)
-{
-	for (uint32_t i = 0; env != NULL && i < env->count; i++)
-		lb_value_set(x->arena, under, env->members[i].key, env->members[i].value);
-}
-
-/* The job's env, what GITHUB_ENV added, what the steps around an action said, the step's own: left
- * as the frame's `env` context. */
-static lb_err step_env(struct runner_execution *x, struct runner_frame *frame,
-                       const struct workflow_step *step, struct lb_diag *diag)
-{
-	struct lb_value *under = lb_value_object(x->arena);
-	const struct lb_value *env;
-	struct workflow_scope scope;
-
-	lay_over(x, under, x->frame.env);
-	lay_over(x, under, x->exported);
-	if (frame->outer != NULL)
-		lay_over(x, under, frame->env);
-	lb_value_put(x->arena, frame->contexts, "env", under);
-	runner_scope(&scope, x, frame);
-	LB_TRY(workflow_env_over(&env, x->arena, under, step->env, &scope, diag));
-	lb_value_put(x->arena, frame->contexts, "env", lb_value_copy(x->arena, env));
-	return x->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
-}
-
-static lb_err condition_holds(bool *out, struct runner_execution *x, struct runner_frame *frame,
-                              const struct workflow_step *step, struct lb_diag *diag)
-{
-	static const char *const status_texts[] = { "success", "failure", "cancelled" };
-	struct workflow_scope scope;
-	struct lb_value *job = lb_value_object(x->arena);
-
-	lb_value_set_text(x->arena, job, "status", status_texts[x->frame.status]);
-	lb_value_put(x->arena, frame->contexts, "job", job);
-	runner_scope(&scope, x, frame);
-	return workflow_condition(out, x->arena, step->condition, &scope, diag);
-}
-
 /* ---- execution ---- */
 
 static lb_err run_planned(struct runner_execution *x, struct runner_frame *frame,
@@ -56,7 +15,7 @@ static lb_err run_planned(struct runner_execution *x, struct runner_frame *frame
 		                   (uint64_t)(plan->timeout_minutes * 60e9);
 	LB_TRY(runner_files_make(x, run, diag));
 	err = run->step->kind == WORKFLOW_STEP_USES ? x->uses(x, frame, run, plan, diag)
-	                                            : runner_script_run(x, frame, run, plan, diag);
+	                                            : runner_script_run(x, run, plan, diag);
 	x->stop_token = NULL;
 	x->running = run;
 	taken = runner_files_take(x, run, &about);
@@ -71,21 +30,14 @@ static lb_err evaluate_and_run(struct runner_execution *x, struct runner_frame *
                                struct runner_step_run *run, bool *continue_on_error,
                                struct lb_diag *diag)
 {
-	static const struct workflow no_workflow;
-	static const struct workflow_job no_job;
 	struct workflow_step_plan plan;
-	struct workflow_scope scope;
-	bool own = frame->outer == NULL;
 
-	runner_scope(&scope, x, frame);
 	if (run->step->kind != WORKFLOW_STEP_RUN && run->step->kind != WORKFLOW_STEP_USES)
 		return lb_fail(diag, LB_E_UNSUPPORTED,
 		               "steps that wait, cancel or run in parallel are not supported");
 	if (run->step->background)
 		return lb_fail(diag, LB_E_UNSUPPORTED, "background steps are not supported");
-	/* The defaults of a job do not reach into an action. */
-	LB_TRY(workflow_step_evaluate(&plan, x->arena, own ? x->workflow : &no_workflow,
-	                              own ? x->definition : &no_job, run->step, &scope, diag));
+	LB_TRY(runner_plan_step(&plan, x, frame, run->step, diag));
 	*continue_on_error = plan.continue_on_error;
 	return run_planned(x, frame, run, &plan, diag);
 }
@@ -127,8 +79,8 @@ static void say_why(struct runner_execution *x, const struct runner_step_run *ru
 	runner_log_flush(&x->log);
 }
 
-static struct lb_bytes name_of(struct runner_execution *x, const struct runner_frame *frame,
-                               const struct workflow_step *step)
+struct lb_bytes runner_step_title(struct runner_execution *x, const struct runner_frame *frame,
+                                  const struct workflow_step *step)
 {
 	struct workflow_scope scope;
 	struct lb_bytes name;
@@ -143,8 +95,8 @@ static struct lb_bytes name_of(struct runner_execution *x, const struct runner_f
 static lb_err run_step(struct runner_execution *x, struct runner_frame *frame,
                        const struct workflow_step *step, struct runner_step_state *record)
 {
-	struct runner_step_run run = { .step = step, .frame = frame };
 	struct runner_step_run *before = x->running;
+	struct runner_step_run run = { .step = step, .frame = frame, .outer = before };
 	enum runner_conclusion outcome, conclusion;
 	bool holds = false, continue_on_error = false;
 	struct lb_diag diag;
@@ -152,13 +104,15 @@ static lb_err run_step(struct runner_execution *x, struct runner_frame *frame,
 
 	diag.text[0] = '\0';
 	run.outputs = lb_value_object(x->arena);
-	run.state = lb_value_object(x->arena);
+	if (step->kind == WORKFLOW_STEP_USES)
+		run.intra = runner_intra_of(x, frame, step);
+	run.state = run.intra != NULL ? run.intra->state : lb_value_object(x->arena);
 	x->running = &run;
 	runner_look(x);
-	err = step_env(x, frame, step, &diag);
+	err = runner_step_env(x, frame, step, &diag);
 	if (!lb_failed(err))
-		err = condition_holds(&holds, x, frame, step, &diag);
-	run.name = name_of(x, frame, step);
+		err = runner_condition(&holds, x, frame, step->condition, &diag);
+	run.name = runner_step_title(x, frame, step);
 	if (record != NULL)
 		record->name = run.name;
 	if (!lb_failed(err) && (!holds || x->obey == RUNNER_STOP_FORGET)) {
@@ -174,7 +128,7 @@ static lb_err run_step(struct runner_execution *x, struct runner_frame *frame,
 		err = evaluate_and_run(x, frame, &run, &continue_on_error, &diag);
 	x->running = &run;
 	runner_look(x);
-	outcome = outcome_of(x, err);
+	outcome = run.skipped && !lb_failed(err) ? RUNNER_SKIPPED : outcome_of(x, err);
 	conclusion = outcome == RUNNER_FAILURE && continue_on_error ? RUNNER_SUCCESS : outcome;
 	if (lb_failed(err))
 		say_why(x, &run, err, &diag);
@@ -192,9 +146,9 @@ lb_err runner_steps(struct runner_execution *x, struct runner_frame *frame,
 {
 	for (uint32_t i = 0; i < count; i++) {
 		struct runner_step_state *record =
-			frame->outer == NULL
-				? LB_VEC_AT(&x->records, struct runner_step_state, i + 1)
-				: NULL;
+			frame->outer == NULL ? LB_VEC_AT(&x->records, struct runner_step_state,
+		                                         x->first_record + i)
+					     : NULL;
 
 		LB_TRY(run_step(x, frame, &steps[i], record));
 	}

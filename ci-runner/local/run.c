@@ -4,6 +4,7 @@
 #include "base/git/repo.h"
 #include "base/io/file.h"
 #include "base/text.h"
+#include "ci-runner/actions/lock.h"
 #include "ci-runner/local/link.h"
 #include "workflows/event/match.h"
 
@@ -15,8 +16,8 @@ struct state {
 	const char *top, *file; /* the workflow's, below the top */
 	char sha[LB_SHA_HEX + 1];
 	struct lb_bytes ref, name; /* of the repository */
-	bool dirty;
-	struct lb_buf source;
+	bool dirty, locked;
+	struct lb_buf source, lock; /* of the workflow; of its actions */
 	struct workflow *workflow;
 	struct workflow_plan *plan;
 	const struct lb_value *inputs;
@@ -147,6 +148,17 @@ static lb_err load_workflow(struct state *s, struct lb_diag *diag)
 		LB_TRY(lb_file_read(&s->source, s->host->plat, s->file, diag));
 	}
 	return workflow_parse(&s->workflow, s->host->mem, lb_buf_bytes(&s->source), s->file, diag);
+}
+
+static lb_err load_lock(struct state *s, struct lb_diag *diag)
+{
+	const char *path = runner_path(&s->arena, s->top, RUNNER_LOCK_FILE);
+
+	lb_buf_init(&s->lock, s->host->mem, RUNNER_LOCK_BYTES_MAX);
+	if (path == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	s->locked = lb_file_exists(s->host->plat, path);
+	return s->locked ? lb_file_read(&s->lock, s->host->plat, path, diag) : LB_OK;
 }
 
 /* For reusable workflows: a file of the checkout as it stands. */
@@ -373,6 +385,8 @@ static lb_err execute(struct runner_result *out, struct state *s, struct lb_aren
 	job.repository.url = lb_bytes_of(s->top);
 	job.repository.sha = lb_bytes_of(s->sha);
 	job.repository.ref = s->ref;
+	job.actions_lock = lb_buf_bytes(&s->lock);
+	job.actions_locked = s->locked;
 	if (s->dirty)
 		job.overlay = lb_bytes_of(s->top);
 	LB_TRY(workflow_plan_secrets(&secrets, arena, s->plan, instance, s->secrets, diag));
@@ -482,6 +496,8 @@ lb_err runner_run(enum workflow_result *conclusion, const struct runner_host *ho
 	if (!lb_failed(err))
 		err = load_workflow(&s, diag);
 	if (!lb_failed(err))
+		err = load_lock(&s, diag);
+	if (!lb_failed(err))
 		err = choose(&s, diag);
 	if (!lb_failed(err))
 		err = prepare(&s, diag);
@@ -494,6 +510,7 @@ lb_err runner_run(enum workflow_result *conclusion, const struct runner_host *ho
 	workflow_plan_free(s.plan);
 	workflow_free(s.workflow);
 	lb_buf_release(&s.source);
+	lb_buf_release(&s.lock);
 	lb_repo_free(s.repo);
 	lb_arena_release(&s.arena);
 	return err;

@@ -7,7 +7,7 @@ runner=$LB_BUILD/lifeboat-runner
 cases=$LB_TOP/tests/ci-runner/cases
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/lifeboat-test-XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-export XDG_STATE_HOME=$tmp/state HOME=$tmp NO_COLOR=1
+export XDG_STATE_HOME=$tmp/state HOME=$tmp NO_COLOR=1 LIFEBOAT_ACTIONS_SOURCE=$tmp/published
 count=0
 failed=0
 
@@ -116,7 +116,7 @@ has "always runs, failure"
 has "=== bad: failure"
 has "=== after: skipped"
 hasnt "must not run"
-grep -q "error: uses: someone/else@v1 cannot be run here. What can:" "$tmp/out"
+grep -q "error: Unable to resolve action: someone/else@v1: " "$tmp/out"
 ok $? "an action that cannot be run is named"
 grep -q "error: The action 'Run sleep 20' has timed out" "$tmp/out"
 ok $? "a step's time is limited"
