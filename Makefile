@@ -48,7 +48,7 @@ CFLAGS_ALL = -std=c2x $(OPT) -fPIC -pthread $(WARN) $(WARN_$(KIND)) $(HARD) $(SA
 	$(if $(filter clang,$(KIND)),$(MAPS_clang),$(MAPS)) $(CFLAGS)
 LDFLAGS_ALL = -pthread -Wl,--as-needed -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
-PKGS := libmicrohttpd libcurl libgit2 sqlite3 libarchive libzstd libcrypto libsodium cjose jansson libfyaml \
+PKGS := libmicrohttpd libcurl libgit2 sqlite3 libarchive libzstd libcrypto libsodium cjose jansson \
 	libseccomp
 LIBS = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lm)$(LIBS)
 

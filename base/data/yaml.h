@@ -1,20 +1,19 @@
 /* yaml.h - reading YAML 1.2 into nodes that know their place.
  *
- * Wraps libfyaml's event parser.  Untrusted input is bounded by the limits.
- * Aliases are resolved (a shared node; the expansion counts against the
- * limit), merge keys are not special, tags are kept, duplicate keys are left for the
- * caller to judge.  What a plain scalar means (null, number, ...) is for the
- * caller as well.  An aliased node keeps the place of its anchor's node.
+ * One pass over the text, linear in its length; untrusted input is bounded by the limits.  Aliases
+ * are resolved (a shared node; the expansion counts against the limit), merge keys are not
+ * special, tags are kept, duplicate keys are left for the caller to judge.  What a plain scalar
+ * means (null, number, ...) is for the caller as well.  An aliased node keeps the place of its
+ * anchor's node.
  *
  * Places are those that GitHub names: a scalar stands at its tag or anchor, else at its first
- * character, quote, | or >; a value left empty ("key:") behind the colon.
+ * character, quote, | or >; a collection at its first key, dash or bracket; a value left empty
+ * ("key:") behind the colon, or where it would have begun.
  *
- * What libfyaml 0.7.12 does not understand though YAML allows it is refused: an empty item ("-"
- * alone) in a sequence that is not indented deeper than its key, an indented comment below an
- * empty block of text, and a tab in a line that begins with ? (which would crash it).  Blocks of
- * text are decoded here.  Beyond YAML, as GitHub does, a comment may follow the end of a flow
+ * Where GitHub is more lenient than YAML 1.2, this is too: a comment may follow the end of a flow
  * collection without a blank between them, and what is within brackets or quotes may stand at any
- * indentation.  Threads: any.
+ * indentation.  A key that is followed by its colon is on one line and of 1024 bytes at most.
+ * Threads: any.
  */
 #ifndef LB_DATA_YAML_H
 #define LB_DATA_YAML_H
@@ -43,16 +42,13 @@ struct lb_yaml_node {
 	bool aliased;                /* reached through an alias at least once */
 };
 
+enum { LB_YAML_DEPTH_MAX = 1000 };
+
 struct lb_yaml_limits {      /* zero: the default */
 	size_t bytes_max;    /* 1 MiB */
-	uint32_t depth_max;  /* 50 */
+	uint32_t depth_max;  /* 50, and LB_YAML_DEPTH_MAX at most: reading is recursive */
 	uint32_t events_max; /* 1,000,000, aliases expanded */
 };
-
-/* Besides these, 1000 blank lines in a row and 256 bytes of a directive (%YAML) are the most that
- * is read: libfyaml takes quadratic time for them.  So are 16 empty blocks of text with something
- * behind them at their key's indentation, and of comments right behind a bracket: for each, the
- * text is read anew. */
 
 /* The first document; *out is NULL for an empty one, and on failure.  Nothing in it points into
  * `text`.  MALFORMED or LIMIT with the line as context and "line L, column C: ..." in the

@@ -9,7 +9,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 flags=$(cat "$build/flags")
 libs=$(pkg-config --libs libmicrohttpd libcurl libgit2 sqlite3 libarchive libzstd libcrypto \
-	libsodium cjose jansson libfyaml libseccomp)
+	libsodium cjose jansson libseccomp)
 count=0
 failed=0
 
