@@ -5,11 +5,13 @@
  * called (engine/instance.h); what a program may touch of the system comes from
  * WASI (engine/wasi/wasi.h).  Errors are one word (base/err.h), memory comes
  * from the struct lb_mem that is passed (base/mem.h), and the library has no
- * state of its own.  Compile and link with `pkg-config lifeboat-engine`.
+ * state of its own.  Programs written for the standard C API use <wasm.h>, and
+ * engine/capi/capi.h beside it.  Compile and link with `pkg-config lifeboat-engine`.
  */
 #ifndef ENGINE_CAPI_ENGINE_H
 #define ENGINE_CAPI_ENGINE_H
 
+#include "engine/capi/capi.h"
 #include "engine/instance.h"
 #include "engine/linker.h"
 #include "engine/module.h"

@@ -20,7 +20,8 @@ ok() { # ok NAME COMMAND...: the command succeeds
 
 says_version() { "$1" --version | grep -q "$(cat "$top/VERSION")"; }
 embedded_runs() { LD_LIBRARY_PATH=$root/lib "$folder/embed" | grep -qx '1 exports'; }
-shows_only_its_interface() { ! nm -D --defined-only "$root/lib/liblifeboat-engine.so.0" | grep -vE ' (engine_|lb_|wasi_(new|free|link)$|plat_host$)'; }
+standard_runs() { LD_LIBRARY_PATH=$root/lib "$folder/standard"; }
+shows_only_its_interface() { ! nm -D --defined-only "$root/lib/liblifeboat-engine.so.0" | grep -vE ' (engine_|wasm_|lb_|wasi_(new|free|link)$|plat_host$)'; }
 needs_only_libc() { ! ldd "$root/lib/liblifeboat-engine.so.0" | grep -vE 'linux-vdso|libc\.so|libm\.so|ld-linux'; }
 
 ok "make install" make -s -C "$top" BUILD="${LB_BUILD:-build}" install DESTDIR="$folder/root" PREFIX=/usr
@@ -69,6 +70,30 @@ export PKG_CONFIG_PATH="$root/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$folder/roo
 ok "a program that embeds the engine compiles" "${CC:-cc}" -std=c2x -Wall -Wextra -Werror -o "$folder/embed" "$folder/embed.c" \
 	$(pkg-config --cflags --libs lifeboat-engine)
 ok "and runs" embedded_runs
+cat >"$folder/standard.c" <<'END'
+#include <wasm.h>
+
+#include <lifeboat/engine.h>
+
+int main(void)
+{
+	wasm_engine_t *engine = wasm_engine_new();
+	wasm_store_t *store = wasm_store_new(engine);
+	wasm_byte_vec_t binary = { 8, (char[]){ 0, 'a', 's', 'm', 1, 0, 0, 0 } };
+	bool good = wasm_module_validate(store, &binary) && engine_capi_store(store) != NULL;
+
+	wasm_store_delete(store);
+	wasm_engine_delete(engine);
+	return good ? 0 : 1;
+}
+END
+# shellcheck disable=SC2046 # flags are words
+ok "a program written for the standard C API compiles" "${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -o "$folder/standard" \
+	"$folder/standard.c" $(pkg-config --cflags --libs lifeboat-engine)
+ok "and runs" standard_runs
+if command -v "${CXX:-c++}" >/dev/null 2>&1; then
+	ok "its header is C++ too" "${CXX:-c++}" -Wall -Wextra -Werror -fsyntax-only -x c++ "$root/include/wasm.h"
+fi
 ok "the library shows nothing but its interface" shows_only_its_interface
 ok "the library needs nothing but the C library" needs_only_libc
 echo "1..$count"
