@@ -564,6 +564,16 @@ lb_err lb_http_server_start(struct lb_http_server **out, struct lb_mem *mem, str
 	return err;
 }
 
+/* The library closes the socket where it cannot take it. */
+void lb_http_server_adopt(struct lb_http_server *server, int socket)
+{
+	struct sockaddr_storage peer = { .ss_family = AF_INET };
+	socklen_t len = sizeof peer;
+
+	(void)getpeername(socket, (struct sockaddr *)&peer, &len);
+	(void)MHD_add_connection(server->daemon, socket, (struct sockaddr *)&peer, len);
+}
+
 uint16_t lb_http_server_port(const struct lb_http_server *server) { return server->port; }
 
 /* ---- stopping ---- */

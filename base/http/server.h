@@ -77,6 +77,10 @@ lb_err lb_http_server_start(struct lb_http_server **out, struct lb_mem *mem, str
 void lb_http_server_stop(struct lb_http_server *server);
 uint16_t lb_http_server_port(const struct lb_http_server *server);
 
+/* Take a connected stream socket as if it had come to the server's own port: for sockets that were
+ * accepted elsewhere (another network).  It is closed in any case.  Threads: any. */
+void lb_http_server_adopt(struct lb_http_server *server, int socket);
+
 /* ---- in a handler ---- */
 
 struct lb_bytes lb_http_param(const struct lb_http_exchange *x,

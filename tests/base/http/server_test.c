@@ -3,6 +3,7 @@
 #include "base/http/server.h"
 #include "tests/base/http/raw.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -289,6 +290,35 @@ TEST(server_answers_routes_with_params_and_queries)
 	CHECK_BYTES(lb_buf_bytes(&call.answer.body), "{\"text\":\"a \\\"quote\\\"\"}");
 	CHECK_BYTES(lb_http_header(&call.answer.headers, "content-type"), "application/json");
 	call_end(&call);
+	lb_http_server_stop(site.server);
+}
+
+TEST(server_takes_connections_that_came_elsewhere)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof at;
+	int waits = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client;
+	struct lb_buf answer;
+	struct site site;
+
+	if (!start(t, &site))
+		return;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(bind(waits, (struct sockaddr *)&at, len) == 0 && listen(waits, 1) == 0 &&
+	      getsockname(waits, (struct sockaddr *)&at, &len) == 0);
+	lb_buf_init(&answer, t->mem, 1 << 16);
+	for (int i = 0; i < 5; i++) { /* to each thread of the pool */
+		lb_buf_reset(&answer);
+		client = raw_connect(ntohs(at.sin_port));
+		lb_http_server_adopt(site.server, accept(waits, NULL, NULL));
+		CHECK(raw_send(client, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") &&
+		      raw_read_all(client, &answer));
+		CHECK(lb_bytes_starts(lb_buf_bytes(&answer), LB_B("HTTP/1.1 200")) &&
+		      lb_bytes_ends(lb_buf_bytes(&answer), LB_B("hello\n")));
+		(void)close(client);
+	}
+	lb_buf_release(&answer);
+	(void)close(waits);
 	lb_http_server_stop(site.server);
 }
 
