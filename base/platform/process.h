@@ -8,6 +8,7 @@
 #define PLAT_PROCESS_H
 
 #include "base/err.h"
+#include "base/platform/network.h"
 
 struct plat_fd {
 	int parent, child;
@@ -26,7 +27,29 @@ struct plat_spawn {
 	size_t fd_count;           /* at most PLAT_SPAWN_FDS_MAX */
 	bool same_group;      /* stay in this process's group (a terminal's Ctrl-C reaches it) */
 	bool die_with_parent; /* killed when the thread that started it ends */
+	/* What the system has none of is UNSUPPORTED. */
+	const struct plat_network *network; /* start in it; NULL: in this process's */
+	const struct plat_limit *limits;
+	size_t limit_count;
+	const int *groups; /* descriptors of control groups' files that name their processes */
+	size_t group_count;
+	bool scoped; /* no signal and no abstract socket of processes outside it, where the system
+	                can (plat_can_scope) */
 };
+
+enum plat_limit_kind {
+	PLAT_LIMIT_CORE,      /* bytes of a core dump */
+	PLAT_LIMIT_FILE_SIZE, /* bytes of a file written */
+	PLAT_LIMIT_DATA,      /* bytes of a process's own memory */
+	PLAT_LIMIT_PROCESSES  /* of the user, in its namespace */
+};
+
+struct plat_limit {
+	enum plat_limit_kind kind;
+	uint64_t most; /* a lower one that is set already stays */
+};
+
+bool plat_can_scope(void);
 
 struct plat_process {
 	int pid;

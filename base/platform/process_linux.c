@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,6 +38,7 @@ struct child {
 	int parent_pid;
 	bool ran;   /* the child's writes are seen by the parent */
 	int report; /* the pipe for where they are not; closed by exec */
+	int scope;  /* the rules that scope it; -1: none */
 	int failed; /* errno of what went wrong in the child */
 };
 
@@ -143,6 +145,51 @@ IN_CHILD static int exec_in_path(struct child *child)
 	}
 }
 
+/* Its groups first, while it may still write there. */
+IN_CHILD static bool join(const struct plat_spawn *how)
+{
+	for (size_t i = 0; i < how->group_count; i++) {
+		if (write(how->groups[i], "0", 1) != 1)
+			return false;
+	}
+	if (how->network == NULL)
+		return true;
+	return setns(how->network->user, CLONE_NEWUSER) == 0 &&
+	       setns(how->network->net, CLONE_NEWNET) == 0;
+}
+
+IN_CHILD static bool limit(const struct plat_spawn *how)
+{
+	static const int kinds[] = {
+		[PLAT_LIMIT_CORE] = RLIMIT_CORE,
+		[PLAT_LIMIT_FILE_SIZE] = RLIMIT_FSIZE,
+		[PLAT_LIMIT_DATA] = RLIMIT_DATA,
+		[PLAT_LIMIT_PROCESSES] = RLIMIT_NPROC,
+	};
+
+	for (size_t i = 0; i < how->limit_count; i++) {
+		int kind = kinds[how->limits[i].kind];
+		rlim_t most = (rlim_t)how->limits[i].most;
+		struct rlimit now;
+
+		if (prlimit(0, kind, NULL, &now) != 0)
+			return false;
+		if (now.rlim_max > most)
+			now.rlim_max = most;
+		if (now.rlim_cur > now.rlim_max)
+			now.rlim_cur = now.rlim_max;
+		if (prlimit(0, kind, &now, NULL) != 0)
+			return false;
+	}
+	return true;
+}
+
+IN_CHILD static bool scope(const struct child *child)
+{
+	return child->scope < 0 || (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	                            syscall(SYS_landlock_restrict_self, child->scope, 0) == 0);
+}
+
 IN_CHILD static int child_main(void *ctx)
 {
 	struct child *child = ctx;
@@ -152,6 +199,8 @@ IN_CHILD static int child_main(void *ctx)
 	child->ran = true;
 	reset_signals();
 	if (!how->same_group && setpgid(0, 0) != 0)
+		goto failed;
+	if (!join(how) || !limit(how) || !scope(child))
 		goto failed;
 	if (how->die_with_parent) {
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -173,6 +222,28 @@ failed:
 }
 
 /* ---- in the parent ---- */
+
+/* Newer than the kernel headers we are built with. */
+struct scope_rules {
+	uint64_t files, ports, scoped;
+};
+
+enum { SCOPE_ABSTRACT_UNIX = 1, SCOPE_SIGNAL = 2, SCOPE_SINCE = 6, ASK_VERSION = 1 };
+
+bool plat_can_scope(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION) >= SCOPE_SINCE;
+}
+
+static lb_err make_scope(int *out)
+{
+	const struct scope_rules rules = { .scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL };
+
+	if (!plat_can_scope())
+		return lb_err_of(LB_E_UNSUPPORTED);
+	*out = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0);
+	return *out >= 0 ? LB_OK : lb_err_errno(errno);
+}
 
 /* The path that the child would see. */
 static const char *path_of(const char *const *envp)
@@ -273,7 +344,7 @@ static lb_err start(struct plat_process *out, struct child *child)
 lb_err plat_spawn(struct plat_process *out, const struct plat_spawn *how)
 {
 	const char *const *envp = how->envp != NULL ? how->envp : (const char *const *)environ;
-	struct child child = { .how = how, .envp = envp, .parent_pid = getpid() };
+	struct child child = { .how = how, .envp = envp, .parent_pid = getpid(), .scope = -1 };
 	int null_device = -1;
 	lb_err err;
 
@@ -290,7 +361,11 @@ lb_err plat_spawn(struct plat_process *out, const struct plat_spawn *how)
 			return lb_err_errno(errno);
 	}
 	take_descriptors(&child, null_device);
-	err = start(out, &child);
+	err = how->scoped ? make_scope(&child.scope) : LB_OK;
+	if (!lb_failed(err))
+		err = start(out, &child);
+	if (child.scope >= 0)
+		(void)close(child.scope);
 	if (null_device >= 0)
 		(void)close(null_device);
 	return err;
