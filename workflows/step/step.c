@@ -74,20 +74,79 @@ lb_err workflow_job_env(const struct lb_value **out, struct lb_arena *arena,
 	return workflow_env_over(out, arena, of_workflow, job->env, scope, diag);
 }
 
-lb_err workflow_network_of(enum workflow_network *out, const struct lb_value *env,
-                           struct lb_diag *diag)
+static bool between(unsigned char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == ',';
+}
+
+/* The next word, blanks and commas parting them; empty at the end. */
+static struct lb_bytes next_word(struct lb_bytes *rest)
+{
+	struct lb_bytes word;
+	size_t len = 0;
+
+	while (rest->len > 0 && between(rest->at[0]))
+		*rest = lb_bytes_from(*rest, 1);
+	while (len < rest->len && !between(rest->at[len]))
+		len++;
+	word = lb_bytes_upto(*rest, len);
+	*rest = lb_bytes_from(*rest, len);
+	return word;
+}
+
+/* False: a word of it is no host. */
+static bool read_hosts(const char *const **out, struct lb_arena *arena, struct lb_bytes text)
+{
+	const char **hosts = LB_ARENA_NEW(arena, const char *, text.len / 2 + 2);
+	size_t count = 0;
+	struct lb_bytes word;
+
+	while (hosts != NULL && (word = next_word(&text)).len > 0) {
+		if (lb_bytes_find_byte(word, '.') == SIZE_MAX &&
+		    lb_bytes_find_byte(word, ':') == SIZE_MAX)
+			return false;
+		hosts[count++] = lb_arena_text(arena, word);
+	}
+	*out = hosts;
+	return hosts == NULL || count > 0;
+}
+
+lb_err workflow_network_read(enum workflow_network *out, const char *const **hosts,
+                             struct lb_arena *arena, struct lb_bytes text, const char *where,
+                             struct lb_diag *diag)
+{
+	static const char *const words[] = {
+		[WORKFLOW_NETWORK_FULL] = "full",
+		[WORKFLOW_NETWORK_NONE] = "none",
+		[WORKFLOW_NETWORK_LOOPBACK] = "loopback",
+		[WORKFLOW_NETWORK_CACHE] = "cache",
+	};
+
+	*hosts = NULL;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (lb_bytes_is(lb_bytes_trim(text), words[i])) {
+			*out = (enum workflow_network)i;
+			return LB_OK;
+		}
+	}
+	*out = WORKFLOW_NETWORK_HOSTS;
+	if (!read_hosts(hosts, arena, text))
+		return lb_fail(
+			diag, LB_E_INVALID,
+			"%s is '%.*s'; it can be 'none', 'loopback', 'cache', 'full' or hosts "
+			"(example.org, example.org:8443)",
+			where, LB_FMT(lb_bytes_upto(text, 200)));
+	return no_memory(arena);
+}
+
+lb_err workflow_network_of(enum workflow_network *out, const char *const **hosts,
+                           struct lb_arena *arena, const struct lb_value *env, struct lb_diag *diag)
 {
 	struct lb_bytes text = lb_value_get_string(env, "LIFEBOAT_NETWORK");
 
-	*out = WORKFLOW_NETWORK_FULL;
-	if (text.len == 0 || lb_bytes_is(text, "full"))
-		return LB_OK;
-	if (!lb_bytes_is(text, "none"))
-		return lb_fail(diag, LB_E_INVALID,
-		               "LIFEBOAT_NETWORK is '%.*s'; it can be 'none' or 'full'",
-		               LB_FMT(text));
-	*out = WORKFLOW_NETWORK_NONE;
-	return LB_OK;
+	if (text.len == 0)
+		text = LB_B("full");
+	return workflow_network_read(out, hosts, arena, text, "LIFEBOAT_NETWORK", diag);
 }
 
 /* ---- a step ---- */
@@ -127,7 +186,7 @@ lb_err workflow_step_evaluate(struct workflow_step_plan *out, struct lb_arena *a
 	*out = (struct workflow_step_plan){ .env = env };
 	if (env == NULL)
 		out->env = lb_value_object(arena);
-	LB_TRY(workflow_network_of(&out->network, out->env, diag));
+	LB_TRY(workflow_network_of(&out->network, &out->network_hosts, arena, out->env, diag));
 	LB_TRY(workflow_token_text(&out->run, arena, step->run, scope, diag));
 	LB_TRY(workflow_token_text(&out->uses, arena, step->uses, scope, diag));
 	LB_TRY(evaluate_with(out, arena, step, scope, diag));

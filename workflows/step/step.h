@@ -23,11 +23,24 @@ lb_err workflow_job_env(const struct lb_value **out, struct lb_arena *arena,
                         const struct workflow *workflow, const struct workflow_job *job,
                         const struct workflow_scope *scope, struct lb_diag *diag);
 
-/* What LIFEBOAT_NETWORK says in an environment: FULL where it is not set; INVALID for any other
- * value, naming those allowed. */
-enum workflow_network { WORKFLOW_NETWORK_FULL, WORKFLOW_NETWORK_NONE };
-lb_err workflow_network_of(enum workflow_network *out, const struct lb_value *env,
+/* What LIFEBOAT_NETWORK says in an environment: FULL where it is not set.  `hosts` (ends with NULL)
+ * is what HOSTS names, each with a dot or a colon in it: "example.org", "example.org:8443". */
+enum workflow_network {
+	WORKFLOW_NETWORK_FULL,
+	WORKFLOW_NETWORK_NONE,
+	WORKFLOW_NETWORK_LOOPBACK,
+	WORKFLOW_NETWORK_CACHE,
+	WORKFLOW_NETWORK_HOSTS
+};
+lb_err workflow_network_of(enum workflow_network *out, const char *const **hosts,
+                           struct lb_arena *arena, const struct lb_value *env,
                            struct lb_diag *diag);
+
+/* The same for a text that stands elsewhere, as `where` ("--network").  INVALID for any other
+ * value, naming those allowed. */
+lb_err workflow_network_read(enum workflow_network *out, const char *const **hosts,
+                             struct lb_arena *arena, struct lb_bytes text, const char *where,
+                             struct lb_diag *diag);
 
 /* ---- one step, evaluated ---- */
 
@@ -39,7 +52,8 @@ struct workflow_step_plan {
 	const struct lb_value *with;       /* object of strings; never NULL */
 	const struct lb_value *env;        /* the whole environment of the step */
 	enum workflow_network network;
-	double timeout_minutes; /* 0: none */
+	const char *const *network_hosts; /* of HOSTS; NULL otherwise */
+	double timeout_minutes;           /* 0: none */
 	bool continue_on_error;
 };
 

@@ -117,7 +117,8 @@ TEST(a_network_policy_that_is_none_is_refused)
 	CHECK(lb_code_of(workflow_step_evaluate(&plan, &f.arena, f.workflow, f.job,
 	                                        &f.job->steps[2], &f.scope, &diag)) ==
 	      LB_E_INVALID);
-	CHECK_TEXT(diag.text, "LIFEBOAT_NETWORK is 'some'; it can be 'none' or 'full'");
+	CHECK_TEXT(diag.text, "LIFEBOAT_NETWORK is 'some'; it can be 'none', 'loopback', "
+	                      "'cache', 'full' or hosts (example.org, example.org:8443)");
 	fixture_release(&f);
 }
 
