@@ -29,7 +29,7 @@ enum { STACK_SIZE = 64 * 1024, WAITING_MAX = 128, LOOPBACK_INDEX = 1 };
 struct maker {
 	struct plat_network made;
 	struct plat_listen *listens;
-	size_t count, at;  /* `at`: the listener being made */
+	size_t count, at; /* `at`: the listener being made */
 	char users[32], groups[32];
 	bool ran;   /* the child's writes are seen here */
 	int failed; /* errno */
@@ -88,8 +88,8 @@ IN_CHILD static bool listen_on(struct plat_listen *how)
 	if (how->socket < 0)
 		return false;
 	if (setsockopt(how->socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-	    (how->six && !only_six(how->socket)) ||
-	    bind(how->socket, &address.any, len) != 0 || listen(how->socket, WAITING_MAX) != 0 ||
+	    (how->six && !only_six(how->socket)) || bind(how->socket, &address.any, len) != 0 ||
+	    listen(how->socket, WAITING_MAX) != 0 ||
 	    getsockname(how->socket, &address.any, &len) != 0)
 		return false;
 	how->port = ntohs(how->six ? address.six.sin6_port : address.four.sin_port);
@@ -241,7 +241,9 @@ IN_CHILD static int child_main(void *ctx)
 
 static int clone_blocked(struct maker *maker, char *stack)
 {
-	enum { HOW = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD };
+	enum {
+		HOW = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD
+	};
 	sigset_t all, before;
 	int pid, number;
 
@@ -279,10 +281,9 @@ static lb_err run_child(struct maker *maker)
 lb_err plat_network_make(struct plat_network *out, struct plat_listen *listens, size_t count,
                          size_t *failed)
 {
-	struct maker maker = { .made = PLAT_NETWORK_NONE,
-		               .listens = listens,
-		               .count = count,
-		               .at = count };
+	struct maker maker = {
+		.made = PLAT_NETWORK_NONE, .listens = listens, .count = count, .at = count
+	};
 	lb_err err;
 
 	*out = PLAT_NETWORK_NONE;

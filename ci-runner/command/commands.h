@@ -7,6 +7,7 @@
 
 #include "base/io/args.h"
 #include "ci-runner/execute/job.h"
+#include "ci-runner/sandbox/network.h"
 
 lb_err runner_command_serve(struct lb_cli *cli);
 lb_err runner_command_run(struct lb_cli *cli);
@@ -18,6 +19,9 @@ lb_err runner_command_actions(struct lb_cli *cli);
 /* Where a host's actions come from: mirrors below the state folder, filled from
  * $LIFEBOAT_ACTIONS_SOURCE; its tool cache is $LIFEBOAT_TOOL_CACHE. */
 lb_err runner_command_sources(struct runner_host *host, struct lb_cli *cli);
+
+/* What --network says; USAGE where it is missing or cannot be read. */
+lb_err runner_command_reach(struct runner_reach *out, struct lb_cli *cli);
 
 /* Values of a repeated option as a list that ends with NULL, in the command's arena. */
 lb_err runner_command_list(const char *const **out, struct lb_cli *cli, const char *option);

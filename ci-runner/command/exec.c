@@ -3,6 +3,7 @@
 
 #include "base/platform/process.h"
 #include "ci-runner/sandbox/sandbox.h"
+#include "workflows/step/step.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -76,17 +77,31 @@ static const char *const *variables_of(struct lb_cli *cli, bool in_job)
 	return list;
 }
 
-static lb_err network_of(enum runner_network *out, struct lb_cli *cli)
+lb_err runner_command_reach(struct runner_reach *out, struct lb_cli *cli)
 {
+	static const enum runner_network networks[] = {
+		[WORKFLOW_NETWORK_FULL] = RUNNER_NETWORK_FULL,
+		[WORKFLOW_NETWORK_NONE] = RUNNER_NETWORK_NONE,
+		[WORKFLOW_NETWORK_LOOPBACK] = RUNNER_NETWORK_LOOPBACK,
+		[WORKFLOW_NETWORK_CACHE] = RUNNER_NETWORK_CACHE,
+		[WORKFLOW_NETWORK_HOSTS] = RUNNER_NETWORK_HOSTS,
+	};
 	const char *text = lb_cli_value(cli, "network");
+	enum workflow_network network;
+	lb_err err;
 
-	*out = RUNNER_NETWORK_FULL;
 	if (text == NULL)
-		return lb_fail(&cli->diag, LB_E_USAGE, "--network is missing: none or full");
-	if (strcmp(text, "none") == 0)
-		*out = RUNNER_NETWORK_NONE;
-	else if (strcmp(text, "full") != 0)
-		return lb_fail(&cli->diag, LB_E_USAGE, "--network %s: expected none or full", text);
+		return lb_fail(&cli->diag, LB_E_USAGE,
+		               "--network is missing: none, full, or hosts (example.org)");
+	err = workflow_network_read(&network, &out->hosts, &cli->arena, lb_bytes_of(text),
+	                            "--network", &cli->diag);
+	if (lb_code_of(err) == LB_E_INVALID)
+		return lb_err_of(LB_E_USAGE);
+	LB_TRY(err);
+	out->network = networks[network];
+	if (out->network == RUNNER_NETWORK_CACHE)
+		return lb_fail(&cli->diag, LB_E_USAGE,
+		               "--network cache: only a job of a coordinator has one");
 	return LB_OK;
 }
 
@@ -103,6 +118,22 @@ static lb_err execute(struct lb_cli *cli, struct runner_sandbox *sandbox,
 	return LB_OK;
 }
 
+static lb_err execute_reaching(struct lb_cli *cli, struct runner_sandbox *sandbox,
+                               const struct runner_reach *reach, struct runner_command *how,
+                               struct runner_stop *stop)
+{
+	struct runner_networks *networks;
+	lb_err err;
+
+	LB_TRY(runner_networks_new(&networks, cli->mem, NULL, &cli->diag));
+	err = runner_networks_enter(&how->net, networks, reach, &cli->diag);
+	if (!lb_failed(err))
+		err = execute(cli, sandbox, how, stop);
+	runner_networks_leave(networks, how->net);
+	runner_networks_free(networks);
+	return err;
+}
+
 lb_err runner_command_exec(struct lb_cli *cli)
 {
 	static struct runner_stop stop; /* as long as the process: signals raise it */
@@ -115,13 +146,14 @@ lb_err runner_command_exec(struct lb_cli *cli)
 		                      .err = 2,
 		                      .streams = true };
 	struct runner_sandbox *sandbox;
+	struct runner_reach reach;
 	const char *const *exposes;
 	char *cwd = LB_ARENA_NEW(&cli->arena, char, PATH_MAX);
 	lb_err err;
 
 	if (cli->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
-	LB_TRY(network_of(&how.network, cli));
+	LB_TRY(runner_command_reach(&reach, cli));
 	LB_TRY(runner_command_list(&exposes, cli, "expose"));
 	if (realpath(".", cwd) == NULL)
 		return lb_fail(&cli->diag, LB_E_IO, "the current folder is gone");
@@ -129,7 +161,7 @@ lb_err runner_command_exec(struct lb_cli *cli)
 	LB_TRY(runner_stop_init(&stop));
 	LB_TRY(runner_stop_on_signals(&stop, RUNNER_STOP_CANCEL, NULL));
 	LB_TRY(runner_sandbox_new(&sandbox, cli->mem, exposes, &cli->diag));
-	err = execute(cli, sandbox, &how, &stop);
+	err = execute_reaching(cli, sandbox, &reach, &how, &stop);
 	runner_sandbox_free(sandbox);
 	return err;
 }

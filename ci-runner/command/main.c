@@ -26,7 +26,8 @@ static const struct lb_option run_options[] = {
 };
 
 static const struct lb_option exec_options[] = {
-	{ "network", 0, "none|full", "none: nothing but the command's own loopback" },
+	{ "network", 0, "none|full|HOST,...",
+	  "none: nothing but the command's own loopback; HOST or HOST:PORT: these too" },
 	{ "expose", 0, "DIR", "show this folder too, read-only; may be repeated" },
 	{ NULL, 0, NULL, NULL },
 };

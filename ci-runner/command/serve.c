@@ -90,6 +90,30 @@ static lb_err read_coordinator(const char **out, struct lb_cli *cli)
 	return *out != NULL ? LB_OK : lb_err_of(LB_E_NOMEM);
 }
 
+/* What the policy `cache` reaches: the coordinator, as HOST:PORT. */
+static lb_err read_cache(const char *const **out, struct lb_cli *cli, const char *coordinator)
+{
+	struct lb_bytes url = lb_bytes_of(coordinator), rest;
+	bool plain = lb_bytes_starts(url, LB_B("http://"));
+	const char **list = LB_ARENA_NEW(&cli->arena, const char *, 2);
+	size_t end, colon;
+
+	rest = lb_bytes_from(url, lb_bytes_find(url, LB_B("://")) + 3);
+	rest = lb_bytes_upto(rest, lb_bytes_find_byte(rest, '/'));
+	rest = lb_bytes_from(rest, lb_bytes_rfind_byte(rest, '@') + 1);
+	end = rest.len > 0 && rest.at[0] == '[' ? lb_bytes_find_byte(rest, ']') : 0;
+	colon = lb_bytes_find_byte(lb_bytes_from(rest, end), ':');
+	if (list == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	list[0] = (const char *)lb_arena_format(&cli->arena, "%.*s%s", LB_FMT(rest),
+	                                        colon != SIZE_MAX ? ""
+	                                        : plain           ? ":80"
+	                                                          : ":443")
+	                  .at;
+	*out = list;
+	return list[0] != NULL ? LB_OK : lb_err_of(LB_E_NOMEM);
+}
+
 /* WORK as an absolute path, for this runner alone. */
 static lb_err prepare_work(const char **out, int *lock, struct lb_cli *cli)
 {
@@ -162,6 +186,7 @@ lb_err runner_command_serve(struct lb_cli *cli)
 	if (self == NULL)
 		return lb_err_of(LB_E_NOMEM);
 	LB_TRY(read_coordinator(&how.coordinator, cli));
+	LB_TRY(read_cache(&host.cache, cli, how.coordinator));
 	LB_TRY(read_token(&how.token, cli));
 	LB_TRY(read_labels(&how.labels, cli));
 	LB_TRY(read_name(&host.name, cli));

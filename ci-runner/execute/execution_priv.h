@@ -106,6 +106,7 @@ struct runner_execution {
 	struct runner_log log;
 	struct runner_lines lines;
 	struct runner_frame frame; /* the job's */
+	struct runner_networks *networks;
 
 	struct lb_value *exported;        /* what steps put into GITHUB_ENV: object of strings */
 	struct lb_vec paths;              /* of const char *: put before PATH, the last one first */
@@ -182,7 +183,8 @@ lb_err runner_plan_step(struct workflow_step_plan *out, struct runner_execution 
 void runner_look(struct runner_execution *x);
 
 /* Run in the sandbox until it ends, its output through output.c; FAILED with prose for a status
- * other than 0, CANCELLED, TIMEOUT. */
+ * other than 0, CANCELLED, TIMEOUT.  In the job's network for its policy, unless it is
+ * the runner's own helper. */
 lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
                               const struct runner_command *how, struct lb_diag *diag);
 /* How a step's process is started, but for its words: in the workspace, with this environment. */

@@ -75,6 +75,7 @@ static lb_err begin(struct runner_execution *x)
 static void end(struct runner_execution *x)
 {
 	runner_actions_forget(x);
+	runner_networks_free(x->networks);
 	lb_vec_release(&x->intras);
 	workflow_free(x->workflow);
 	runner_log_release(&x->log);
@@ -152,6 +153,9 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 	if (x->host->refusal != NULL)
 		return lb_fail(diag, LB_E_UNSUPPORTED, "%s", x->host->refusal);
 	LB_TRY(find_job(x, diag));
+	LB_TRY(runner_networks_new(&x->networks, x->host->mem,
+	                           &(struct runner_networks_options){ .cache = x->host->cache },
+	                           diag));
 	LB_TRY(runner_folders_name(&x->folders, x->arena, x->host->work, x->job->repository.name,
 	                           diag));
 	LB_TRY(runner_folders_make(x->host->plat, &x->folders, diag));

@@ -48,11 +48,13 @@ struct runner_host {
 	const char *name;   /* RUNNER_NAME */
 	const char *helper; /* this program's file, shown to the helper's sandbox */
 	struct runner_stop *stop;
-	const char *refusal; /* why no job can be executed here; NULL: they can */
-	const char *mirrors; /* of actions' repositories; NULL: none are used */
-	const char *source;  /* where they are published; NULL: see ci-runner/actions/source.h */
-	const char *tools;   /* a tool cache that jobs are to see, read-only; NULL: none */
-	bool offline;        /* nothing is fetched into the mirrors */
+	const char *const *cache; /* what the policy `cache` reaches: "host:port", ends with NULL;
+	                             may be NULL */
+	const char *refusal;      /* why no job can be executed here; NULL: they can */
+	const char *mirrors;      /* of actions' repositories; NULL: none are used */
+	const char *source; /* where they are published; NULL: see ci-runner/actions/source.h */
+	const char *tools;  /* a tool cache that jobs are to see, read-only; NULL: none */
+	bool offline;       /* nothing is fetched into the mirrors */
 };
 
 /* ---- whom it is reported to, and who keeps files ---- */

@@ -36,8 +36,8 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
-                              const struct runner_command *how, struct lb_diag *diag)
+static lb_err execute(struct runner_execution *x, struct runner_step_run *run,
+                      const struct runner_command *how, struct lb_diag *diag)
 {
 	struct runner_process process;
 	struct runner_end end;
@@ -65,26 +65,48 @@ lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run
 	return LB_OK;
 }
 
+lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
+                              const struct runner_command *how, struct lb_diag *diag)
+{
+	const struct runner_reach reach = { how->network, how->hosts };
+	struct runner_command inside = *how;
+	lb_err err;
+
+	if (how->helper != NULL)
+		return execute(x, run, how, diag);
+	LB_TRY(runner_networks_enter(&inside.net, x->networks, &reach, diag));
+	err = execute(x, run, &inside, diag);
+	runner_networks_leave(x->networks, inside.net);
+	return err;
+}
+
 lb_err runner_command_of(struct runner_command *out, struct runner_execution *x,
                          struct runner_step_run *run, const struct lb_value *env,
                          struct lb_diag *diag)
 {
 	const char **readable = LB_ARENA_NEW(x->arena, const char *, 2);
+	static const enum runner_network networks[] = {
+		[WORKFLOW_NETWORK_FULL] = RUNNER_NETWORK_FULL,
+		[WORKFLOW_NETWORK_NONE] = RUNNER_NETWORK_NONE,
+		[WORKFLOW_NETWORK_LOOPBACK] = RUNNER_NETWORK_LOOPBACK,
+		[WORKFLOW_NETWORK_CACHE] = RUNNER_NETWORK_CACHE,
+		[WORKFLOW_NETWORK_HOSTS] = RUNNER_NETWORK_HOSTS,
+	};
 	enum workflow_network network;
+	const char *const *hosts;
 
 	if (readable == NULL)
 		return lb_err_of(LB_E_NOMEM);
 	readable[0] = x->host->tools;
-	LB_TRY(workflow_network_of(&network, env, diag));
+	LB_TRY(workflow_network_of(&network, &hosts, x->arena, env, diag));
 	*out = (struct runner_command){ .cwd = x->folders.workspace,
 		                        .writable = runner_writable(x, false),
 		                        .readable = readable,
 		                        .tmp = x->folders.tmp,
 		                        .passwd = x->folders.passwd,
 		                        .group = x->folders.group,
-		                        .network = network == WORKFLOW_NETWORK_NONE
-		                                           ? RUNNER_NETWORK_NONE
-		                                           : RUNNER_NETWORK_FULL };
+		                        .network = networks[network],
+		                        .hosts = hosts };
 	return runner_environment(&out->env, x, run->frame, run, env);
 }
 

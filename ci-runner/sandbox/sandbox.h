@@ -18,9 +18,8 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/platform/process.h"
+#include "ci-runner/sandbox/network.h"
 #include "ci-runner/sandbox/stop.h"
-
-enum runner_network { RUNNER_NETWORK_FULL, RUNNER_NETWORK_NONE };
 
 struct runner_sandbox;
 
@@ -50,7 +49,11 @@ struct runner_command {
 	const char *helper;          /* a program, shown as RUNNER_HELPER_PATH; NULL: none */
 	const char *tmp;             /* shown as /tmp; NULL: an empty one in memory */
 	const char *passwd, *group;  /* shown as those of /etc; NULL: the system's */
-	enum runner_network network;
+	enum runner_network network; /* and */
+	const char *const *hosts;    /* of HOSTS: its policy, as struct runner_reach has it */
+	/* The network that was entered for it; NULL: the machine's for FULL, and for all others one
+	 * with nothing but a loopback. */
+	const struct runner_net *net;
 	struct lb_bytes input; /* its standard input; at most 64 KiB */
 	int in, out, err;      /* instead: these descriptors */
 	bool streams;          /* use in, out and err; nothing is read from the command */

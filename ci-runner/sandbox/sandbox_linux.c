@@ -38,6 +38,7 @@ struct runner_sandbox {
 		fixed; /* arguments that are the same for every command, NUL-terminated each */
 	struct lb_buf filter; /* of system calls, as bubblewrap wants it */
 	bool nested;          /* inside a sandbox of ours, where a new /proc may not be mounted */
+	bool scoped;          /* no abstract socket of the machine can be reached */
 };
 
 /* Shown inside, so that a runner in a job knows where it is. */
@@ -216,6 +217,7 @@ lb_err runner_sandbox_new(struct runner_sandbox **out, struct lb_mem *mem,
 	sandbox->mem = mem;
 	sandbox->exposes = exposes;
 	sandbox->nested = access(marker, F_OK) == 0;
+	sandbox->scoped = plat_can_scope();
 	lb_buf_init(&sandbox->fixed, mem, ARGS_BYTES_MAX);
 	if (!find_in_path(sandbox->bwrap, "bwrap"))
 		err = lb_fail(diag, LB_E_UNSUPPORTED,
@@ -272,8 +274,10 @@ static void describe_command(struct lb_buf *args, const struct runner_sandbox *s
                              const struct runner_command *how)
 {
 	lb_buf_add(args, lb_buf_bytes(&sandbox->fixed));
-	if (how->network == RUNNER_NETWORK_NONE)
+	if (how->net == NULL && how->network != RUNNER_NETWORK_FULL)
 		arg(args, "--unshare-net");
+	if (how->net != NULL && how->net->hosts != NULL)
+		arg3(args, "--ro-bind-data", "6", "/etc/hosts");
 	if (how->tmp != NULL)
 		arg3(args, "--bind", how->tmp, "/tmp");
 	else
@@ -326,14 +330,21 @@ static void close_if(int *file)
 	*file = -1;
 }
 
+/* The descriptors that bubblewrap reads and writes. */
+struct papers {
+	int args, filter, hosts, in, to, status;
+};
+
 static lb_err spawn(struct runner_process *out, const struct runner_sandbox *sandbox,
-                    const struct runner_command *how, int args, int filter, int in, int to,
-                    int status)
+                    const struct runner_command *how, const struct papers *papers)
 {
 	enum { WORDS_MAX = 256 };
 	static const char *const no_env[] = { NULL };
 	const char *words[WORDS_MAX + 6] = { sandbox->bwrap, "--args", "4", "--" };
-	struct plat_fd fds[] = { { status, 3 }, { args, 4 }, { filter, 5 } };
+	struct plat_fd fds[] = { { papers->status, 3 },
+		                 { papers->args, 4 },
+		                 { papers->filter, 5 },
+		                 { papers->hosts, 6 } };
 	size_t count = 4;
 
 	for (size_t i = 0; how->argv[i] != NULL; i++) {
@@ -342,45 +353,72 @@ static lb_err spawn(struct runner_process *out, const struct runner_sandbox *san
 		words[count++] = how->argv[i];
 	}
 	words[count] = NULL;
-	return plat_spawn(&out->outer, &(struct plat_spawn){ .argv = words,
-	                                                     .envp = no_env,
-	                                                     .cwd = "/",
-	                                                     .in = in,
-	                                                     .out = how->streams ? how->out : to,
-	                                                     .err = how->streams ? how->err : to,
-	                                                     .fds = fds,
-	                                                     .fd_count = 3,
-	                                                     .die_with_parent = true });
+	return plat_spawn(&out->outer,
+	                  &(struct plat_spawn){
+				  .argv = words,
+				  .envp = no_env,
+				  .cwd = "/",
+				  .in = how->streams ? how->in : papers->in,
+				  .out = how->streams ? how->out : papers->to,
+				  .err = how->streams ? how->err : papers->to,
+				  .fds = fds,
+				  .fd_count = papers->hosts >= 0 ? 4 : 3,
+				  .die_with_parent = true,
+				  .network = how->net != NULL && how->net->network.net >= 0
+	                                             ? &how->net->network
+	                                             : NULL,
+				  .scoped = sandbox->scoped,
+			  });
+}
+
+static lb_err write_papers(struct papers *papers, const struct runner_sandbox *sandbox,
+                           const struct runner_command *how)
+{
+	struct lb_buf text;
+	lb_err err;
+
+	lb_buf_init(&text, sandbox->mem, ARGS_BYTES_MAX);
+	describe_command(&text, sandbox, how);
+	err = lb_buf_check(&text);
+	if (!lb_failed(err))
+		err = memory_file(&papers->args, "sandbox", lb_buf_bytes(&text));
+	lb_buf_release(&text);
+	LB_TRY(err);
+	LB_TRY(memory_file(&papers->filter, "filter", lb_buf_bytes(&sandbox->filter)));
+	if (how->net != NULL && how->net->hosts != NULL)
+		LB_TRY(memory_file(&papers->hosts, "hosts", lb_bytes_of(how->net->hosts)));
+	if (how->streams || how->input.len == 0)
+		return LB_OK;
+	if (how->input.len > INPUT_BYTES_MAX)
+		return lb_err_at(LB_E_LIMIT, INPUT_BYTES_MAX);
+	return memory_file(&papers->in, "input", how->input);
+}
+
+static lb_err open_ends(struct runner_process *out, struct papers *papers, bool streams)
+{
+	if (!streams) {
+		out->part = LB_NEW(out->mem, unsigned char, RUNNER_PART_BYTES);
+		if (out->part == NULL)
+			return lb_err_of(LB_E_NOMEM);
+		LB_TRY(plat_pipe(&out->output, &papers->to));
+	}
+	return plat_pipe(&out->status, &papers->status);
 }
 
 lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *sandbox,
                             const struct runner_command *how, struct lb_diag *diag)
 {
-	int args = -1, filter = -1, in = -1, to = -1, status_to = -1;
-	struct lb_buf text;
+	struct papers papers = { -1, -1, -1, -1, -1, -1 };
 	lb_err err;
 
-	*out = (struct runner_process){ .output = -1, .status = -1, .inner_fd = -1 };
-	lb_buf_init(&text, sandbox->mem, ARGS_BYTES_MAX);
-	describe_command(&text, sandbox, how);
-	err = lb_buf_check(&text);
+	*out = (struct runner_process){
+		.output = -1, .status = -1, .inner_fd = -1, .mem = sandbox->mem
+	};
+	err = write_papers(&papers, sandbox, how);
 	if (!lb_failed(err))
-		err = memory_file(&args, "sandbox", lb_buf_bytes(&text));
+		err = open_ends(out, &papers, how->streams);
 	if (!lb_failed(err))
-		err = memory_file(&filter, "filter", lb_buf_bytes(&sandbox->filter));
-	if (!lb_failed(err) && !how->streams && how->input.len > 0)
-		err = how->input.len > INPUT_BYTES_MAX ? lb_err_at(LB_E_LIMIT, INPUT_BYTES_MAX)
-		                                       : memory_file(&in, "input", how->input);
-	out->mem = sandbox->mem;
-	if (!lb_failed(err) && !how->streams) {
-		out->part = LB_NEW(out->mem, unsigned char, RUNNER_PART_BYTES);
-		err = out->part != NULL ? plat_pipe(&out->output, &to) : lb_err_of(LB_E_NOMEM);
-	}
-	if (!lb_failed(err))
-		err = plat_pipe(&out->status, &status_to);
-	if (!lb_failed(err))
-		err = spawn(out, sandbox, how, args, filter, how->streams ? how->in : in, to,
-		            status_to);
+		err = spawn(out, sandbox, how, &papers);
 	if (lb_failed(err)) {
 		lb_diag_set(diag, "the sandbox cannot be started: %s", lb_err_text(err));
 		close_if(&out->output);
@@ -388,12 +426,12 @@ lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *s
 		LB_DROP(out->mem, out->part, RUNNER_PART_BYTES);
 		out->part = NULL;
 	}
-	close_if(&args);
-	close_if(&filter);
-	close_if(&in);
-	close_if(&to);
-	close_if(&status_to);
-	lb_buf_release(&text);
+	close_if(&papers.args);
+	close_if(&papers.filter);
+	close_if(&papers.hosts);
+	close_if(&papers.in);
+	close_if(&papers.to);
+	close_if(&papers.status);
 	return err;
 }
 
