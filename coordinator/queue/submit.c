@@ -8,7 +8,7 @@
 #include "base/io/file.h"
 #include "base/text.h"
 #include "coordinator/queue/queue_priv.h"
-#include "workflows/event/match.h"
+#include "workflows/event/payload.h"
 
 enum { CONTEXT_BYTES_MAX = 8 << 20, TITLE_BYTES_MAX = 500, EVENT_BYTES_MAX = 50 };
 
@@ -228,25 +228,18 @@ static lb_err find_paths(struct workflow_event *event, struct submit *s)
 static lb_err match_event(struct submit *s)
 {
 	const struct coord_run *row = &s->run->row;
-	struct lb_bytes action = lb_value_get_string(s->event, "action");
-	struct workflow_event event = {
-		.name = lb_arena_text(s->arena, row->event),
-		.action = lb_arena_text(s->arena, action),
-		.ref = row->ref,
-		.base_ref = lb_value_get_string(side_of(s->event, "base"), "ref"),
-		.workflow = lb_value_get_string(lb_value_get(s->event, "workflow_run"), "name"),
-		.schedule = lb_value_get_string(s->event, "schedule"),
-	};
-	struct lb_diag why = { 0 };
+	struct workflow_event event = workflow_payload_event(row->event, s->event, row->ref);
+	struct workflow_mismatch why = { 0 };
 
 	LB_TRY(find_paths(&event, s));
 	if (s->arena->failed)
 		return lb_err_of(LB_E_NOMEM);
 	if (workflow_matches_event(s->run->workflow, &event, &why))
 		return LB_OK;
-	return lb_fail(s->diag, LB_E_INVALID, "%.*s does not run on %s of %.*s%s%s",
-	               LB_FMT(row->path), event.name, LB_FMT(row->ref),
-	               why.text[0] != '\0' ? ": " : "", why.text);
+	return lb_fail(s->diag, LB_E_INVALID,
+	               "%.*s (Line: %u, Col: %u) does not run on %.*s of %.*s: %s",
+	               LB_FMT(row->path), why.line, why.column, LB_FMT(row->event),
+	               LB_FMT(row->ref), why.diag.text);
 }
 
 static lb_err take_inputs(struct submit *s)

@@ -132,7 +132,7 @@ refused 3 ".github/workflows/noise.yml" submit -w .github/workflows/noise.yml
 refused 1 "cannot open nothere.yml" lint nothere.yml
 refused 1 "has no such file; its workflows are: aliases.yml, cycle.yml" submit -w nothere.yml
 refused 3 "does not run on push" submit -w good.yml -e push
-refused 3 "Unexpected input 'colour'" submit -w good.yml -i colour=red
+refused 3 'Unexpected inputs provided: ["colour"]' submit -w good.yml -i colour=red
 refused 2 "--input colour: expected NAME=VALUE" submit -w good.yml -i colour
 LIFEBOAT_TOKEN=lbu_wrong refused 1 "expected a person's token" submit -w good.yml
 

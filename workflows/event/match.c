@@ -5,6 +5,8 @@
 #include "workflows/syntax/events.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 static const struct lb_bytes heads = LB_LIT("refs/heads/"), tags = LB_LIT("refs/tags/");
 
@@ -50,13 +52,20 @@ static size_t match_unit(bool *matches, struct lb_bytes pattern, unsigned char c
 
 enum { STATES_MAX = 1024 };
 
-/* Patterns are run as a set of states, one bit an offset in the pattern: time is the product of the
+/* Patterns are run as a set of states, each an offset in the pattern: time is the product of the
  * lengths whatever the pattern is. */
 struct states {
+	size_t low, high; /* where the first and the last may be */
 	bool at[STATES_MAX + 1];
 };
 
-/* Offset behind a "*" or "**" (with the "/" that "**" swallows when it matches nothing). */
+static void clear(struct states *s, size_t len)
+{
+	memset(s->at, 0, len + 1);
+	s->low = len;
+	s->high = 0;
+}
+
 static bool is_star(struct lb_bytes pattern, size_t at)
 {
 	return at < pattern.len && pattern.at[at] == '*';
@@ -72,11 +81,14 @@ static void add_state(struct states *s, struct lb_bytes pattern, size_t at)
 		if (s->at[at])
 			return;
 		s->at[at] = true;
+		s->low = at < s->low ? at : s->low;
+		s->high = at > s->high ? at : s->high;
 		if (at >= pattern.len)
 			return;
 		if (is_star(pattern, at)) {
 			bool two = is_star(pattern, at + 1);
 
+			/* "**" swallows the "/" behind it when it matches nothing */
 			if (two && at + 2 < pattern.len && pattern.at[at + 2] == '/')
 				add_state(s, pattern, at + 3);
 			at += two ? 2 : 1;
@@ -118,37 +130,64 @@ static void step(struct states *to, struct lb_bytes pattern, size_t at, unsigned
 
 bool workflow_glob_match(struct lb_bytes pattern, struct lb_bytes text)
 {
-	struct states now = { 0 }, next;
+	struct states both[2], *now = &both[0], *next = &both[1];
 
 	if (pattern.len > STATES_MAX)
 		return false;
-	add_state(&now, pattern, 0);
-	for (size_t i = 0; i < text.len; i++) {
-		next = (struct states){ 0 };
-		for (size_t at = 0; at <= pattern.len; at++) {
-			if (now.at[at])
-				step(&next, pattern, at, text.at[i]);
+	clear(now, pattern.len);
+	add_state(now, pattern, 0);
+	for (size_t i = 0; i < text.len && now->low <= now->high; i++) {
+		struct states *last = now;
+
+		clear(next, pattern.len);
+		for (size_t at = now->low; at <= now->high; at++) {
+			if (now->at[at])
+				step(next, pattern, at, text.at[i]);
 		}
 		now = next;
+		next = last;
 	}
-	return now.at[pattern.len];
+	return now->at[pattern.len];
 }
 
-bool workflow_globs_match(const struct workflow_list *patterns, struct lb_bytes text)
+bool workflow_globs_match(const struct workflow_list *patterns, struct lb_bytes text,
+                          const struct workflow_token **decided)
 {
+	const struct workflow_token *last = NULL;
 	bool matched = false;
 
 	for (uint32_t i = 0; i < patterns->count; i++) {
 		struct lb_bytes pattern = patterns->at[i]->text;
 		bool negated = pattern.len > 0 && pattern.at[0] == '!';
 
-		if (workflow_glob_match(lb_bytes_from(pattern, negated ? 1 : 0), text))
-			matched = !negated;
+		if (!workflow_glob_match(lb_bytes_from(pattern, negated ? 1 : 0), text))
+			continue;
+		matched = !negated;
+		last = patterns->at[i];
 	}
+	if (decided != NULL)
+		*decided = last;
 	return matched;
 }
 
 /* ---- filters ---- */
+
+/* Says no, with what is in the diagnostic.  Always false. */
+__attribute__((format(printf, 3, 4))) static bool no(struct workflow_mismatch *why,
+                                                     const struct workflow_token *at,
+                                                     const char *format, ...)
+{
+	va_list args;
+
+	if (why == NULL)
+		return false;
+	va_start(args, format);
+	(void)vsnprintf(why->diag.text, sizeof why->diag.text, format, args);
+	va_end(args);
+	why->line = at != NULL ? at->line : 0;
+	why->column = at != NULL ? at->column : 0;
+	return false;
+}
 
 static bool has_name(const struct workflow_list *list, struct lb_bytes name)
 {
@@ -159,71 +198,86 @@ static bool has_name(const struct workflow_list *list, struct lb_bytes name)
 	return false;
 }
 
+static const struct workflow_token *first_of(const struct workflow_list *list)
+{
+	return list->count > 0 ? list->at[0] : NULL;
+}
+
 static bool type_matches(const struct workflow_trigger *trigger, const struct workflow_event *event,
-                         struct lb_diag *why)
+                         struct workflow_mismatch *why)
 {
 	const struct workflow_event_info *info = workflow_event_find(trigger->event);
-	struct lb_bytes action = lb_bytes_of(event->action);
-	bool matches = true;
 
-	if (action.len == 0 || info == NULL || info->types[0] == 0)
+	if (event->action.len == 0 || info == NULL || info->types[0] == 0)
 		return true;
 	if (trigger->types_given)
-		matches = has_name(&trigger->types, action);
-	else if (info->defaults[0] != 0)
-		matches = workflow_word_in(info->defaults, action);
-	if (!matches)
-		lb_diag_set(why, "types: '%.*s' is not among the activity types of '%.*s'",
-		            LB_FMT(action), LB_FMT(trigger->event));
-	return matches;
+		return has_name(&trigger->types, event->action) ||
+		       no(why, first_of(&trigger->types),
+		          "types: '%.*s' is not among the activity types of '%.*s'",
+		          LB_FMT(event->action), LB_FMT(trigger->event));
+	if (info->defaults[0] == 0 || workflow_word_in(info->defaults, event->action))
+		return true;
+	return no(why, trigger->place,
+	          "types: '%.*s' is not among the default activity types of '%.*s' (%s)",
+	          LB_FMT(event->action), LB_FMT(trigger->event), info->defaults);
 }
 
 /* A filter and its -ignore form against one name. */
 static bool name_matches(const struct workflow_list *only, const struct workflow_list *ignore,
-                         struct lb_bytes name, const char *what, struct lb_diag *why)
+                         struct lb_bytes name, const char *what, struct workflow_mismatch *why)
 {
-	if (only->count > 0 && !workflow_globs_match(only, name)) {
-		lb_diag_set(why, "%s: '%.*s' matches no pattern", what, LB_FMT(name));
-		return false;
+	const struct workflow_token *decided;
+
+	if (only->count > 0 && !workflow_globs_match(only, name, &decided)) {
+		if (decided != NULL)
+			return no(why, decided, "%s: '%.*s' is excluded by '%.*s'", what,
+			          LB_FMT(name), LB_FMT(decided->text));
+		return no(why, first_of(only), "%s: '%.*s' matches no pattern", what, LB_FMT(name));
 	}
-	if (ignore->count > 0 && workflow_globs_match(ignore, name)) {
-		lb_diag_set(why, "%s-ignore: '%.*s' matches a pattern", what, LB_FMT(name));
-		return false;
-	}
+	if (ignore->count > 0 && workflow_globs_match(ignore, name, &decided))
+		return no(why, decided, "%s-ignore: '%.*s' matches '%.*s'", what, LB_FMT(name),
+		          LB_FMT(decided->text));
 	return true;
+}
+
+static bool branch_matches(const struct workflow_trigger *trigger, struct lb_bytes branch,
+                           struct workflow_mismatch *why)
+{
+	return name_matches(&trigger->branches, &trigger->branches_ignore, branch, "branches", why);
 }
 
 /* Filters on branches let no tag through, unless there are filters on tags too; and the other
  * way round. */
 static bool ref_matches(const struct workflow_trigger *trigger, const struct workflow_event *event,
-                        struct lb_diag *why)
+                        struct workflow_mismatch *why)
 {
 	bool for_branches = trigger->branches.count + trigger->branches_ignore.count > 0;
 	bool for_tags = trigger->tags.count + trigger->tags_ignore.count > 0;
 
 	if (event->base_ref.len > 0)
-		return name_matches(&trigger->branches, &trigger->branches_ignore, event->base_ref,
-		                    "branches", why);
+		return branch_matches(trigger, event->base_ref, why);
 	if (lb_bytes_starts(event->ref, tags)) {
-		if (for_branches && !for_tags) {
-			lb_diag_set(why, "branches: '%.*s' is a tag", LB_FMT(event->ref));
-			return false;
-		}
+		if (for_branches && !for_tags)
+			return no(why,
+			          first_of(trigger->branches.count > 0 ? &trigger->branches
+			                                               : &trigger->branches_ignore),
+			          "branches: '%.*s' is a tag", LB_FMT(event->ref));
 		return name_matches(&trigger->tags, &trigger->tags_ignore,
 		                    lb_bytes_from(event->ref, tags.len), "tags", why);
 	}
 	if (!lb_bytes_starts(event->ref, heads))
 		return true;
-	if (for_tags && !for_branches) {
-		lb_diag_set(why, "tags: '%.*s' is a branch", LB_FMT(event->ref));
-		return false;
-	}
-	return name_matches(&trigger->branches, &trigger->branches_ignore,
-	                    lb_bytes_from(event->ref, heads.len), "branches", why);
+	if (for_tags && !for_branches)
+		return no(why,
+		          first_of(trigger->tags.count > 0 ? &trigger->tags
+		                                           : &trigger->tags_ignore),
+		          "tags: '%.*s' is a branch", LB_FMT(event->ref));
+	return branch_matches(trigger, lb_bytes_from(event->ref, heads.len), why);
 }
 
+/* Pushes of tags are not looked at for what they changed. */
 static bool paths_match(const struct workflow_trigger *trigger, const struct workflow_event *event,
-                        struct lb_diag *why)
+                        struct workflow_mismatch *why)
 {
 	bool only = trigger->paths.count > 0, ignore = trigger->paths_ignore.count > 0;
 	bool tag = lb_bytes_starts(event->ref, tags) && event->base_ref.len == 0;
@@ -231,28 +285,41 @@ static bool paths_match(const struct workflow_trigger *trigger, const struct wor
 	if ((!only && !ignore) || event->paths_unknown || tag)
 		return true;
 	for (size_t i = 0; i < event->path_count; i++) {
-		if (only ? workflow_globs_match(&trigger->paths, event->paths[i])
-		         : !workflow_globs_match(&trigger->paths_ignore, event->paths[i]))
+		if (only ? workflow_globs_match(&trigger->paths, event->paths[i], NULL)
+		         : !workflow_globs_match(&trigger->paths_ignore, event->paths[i], NULL))
 			return true;
 	}
 	if (only)
-		lb_diag_set(why, "paths: none of %zu changed files matches", event->path_count);
-	else
-		lb_diag_set(why, "paths-ignore: all of %zu changed files match", event->path_count);
-	return false;
+		return no(why, first_of(&trigger->paths),
+		          "paths: none of %zu changed files matches", event->path_count);
+	return no(why, first_of(&trigger->paths_ignore),
+	          "paths-ignore: all of %zu changed files match", event->path_count);
 }
 
 static bool workflow_run_matches(const struct workflow_trigger *trigger,
-                                 const struct workflow_event *event, struct lb_diag *why)
+                                 const struct workflow_event *event, struct workflow_mismatch *why)
 {
 	if (trigger->workflows.count == 0 || has_name(&trigger->workflows, event->workflow))
 		return true;
-	lb_diag_set(why, "workflows: '%.*s' is not among them", LB_FMT(event->workflow));
-	return false;
+	return no(why, first_of(&trigger->workflows), "workflows: '%.*s' is not among them",
+	          LB_FMT(event->workflow));
+}
+
+/* Of image_version. */
+static bool image_matches(const struct workflow_trigger *trigger,
+                          const struct workflow_event *event, struct workflow_mismatch *why)
+{
+	static const struct workflow_list none;
+
+	if (event->image.len > 0 &&
+	    !name_matches(&trigger->names, &none, event->image, "names", why))
+		return false;
+	return event->version.len == 0 ||
+	       name_matches(&trigger->versions, &none, event->version, "versions", why);
 }
 
 static bool schedule_matches(const struct workflow_trigger *trigger,
-                             const struct workflow_event *event, struct lb_diag *why)
+                             const struct workflow_event *event, struct workflow_mismatch *why)
 {
 	if (event->schedule.len == 0 || trigger->crons.count == 0)
 		return true;
@@ -261,32 +328,44 @@ static bool schedule_matches(const struct workflow_trigger *trigger,
 		    lb_bytes_eq(trigger->crons.at[i]->text, event->schedule))
 			return true;
 	}
-	lb_diag_set(why, "schedule: '%.*s' is not among its times", LB_FMT(event->schedule));
-	return false;
+	return no(why, trigger->place, "schedule: '%.*s' is not among its times",
+	          LB_FMT(event->schedule));
+}
+
+static const struct workflow_trigger *find_trigger(const struct workflow *workflow,
+                                                   struct lb_bytes event)
+{
+	for (uint32_t i = 0; i < workflow->trigger_count; i++) {
+		if (lb_bytes_eq(workflow->triggers[i].event, event))
+			return &workflow->triggers[i];
+	}
+	return NULL;
 }
 
 bool workflow_matches_event(const struct workflow *workflow, const struct workflow_event *event,
-                            struct lb_diag *why_not)
+                            struct workflow_mismatch *why)
 {
-	const struct workflow_trigger *trigger = workflow_trigger_find(workflow, event->name);
+	const struct workflow_trigger *trigger = find_trigger(workflow, event->name);
 
-	if (trigger == NULL) {
-		lb_diag_set(why_not, "on: '%s' is not among its events", event->name);
-		return false;
-	}
-	if (strcmp(event->name, "schedule") == 0)
-		return schedule_matches(trigger, event, why_not);
-	return type_matches(trigger, event, why_not) && ref_matches(trigger, event, why_not) &&
-	       workflow_run_matches(trigger, event, why_not) &&
-	       paths_match(trigger, event, why_not);
+	if (trigger == NULL)
+		return no(why, workflow_token_find(workflow->root, "on"),
+		          "on: '%.*s' is not among its events", LB_FMT(event->name));
+	if (lb_bytes_is(event->name, "schedule"))
+		return schedule_matches(trigger, event, why);
+	return type_matches(trigger, event, why) && ref_matches(trigger, event, why) &&
+	       workflow_run_matches(trigger, event, why) && image_matches(trigger, event, why) &&
+	       paths_match(trigger, event, why);
 }
 
 /* ---- inputs ---- */
 
-static const char *const type_names[] = {
-	[WORKFLOW_INPUT_STRING] = "string",           [WORKFLOW_INPUT_BOOLEAN] = "boolean",
-	[WORKFLOW_INPUT_NUMBER] = "number",           [WORKFLOW_INPUT_CHOICE] = "choice",
-	[WORKFLOW_INPUT_ENVIRONMENT] = "environment",
+/* What a value is not, by the type. */
+static const char *const wrongs[] = {
+	[WORKFLOW_INPUT_STRING] = "is not a string",
+	[WORKFLOW_INPUT_BOOLEAN] = "is not a boolean",
+	[WORKFLOW_INPUT_NUMBER] = "is not a number",
+	[WORKFLOW_INPUT_CHOICE] = "not in the list of allowed values",
+	[WORKFLOW_INPUT_ENVIRONMENT] = "is not the name of an environment",
 };
 
 static bool is_option(const struct workflow_input *input, struct lb_bytes text)
@@ -333,15 +412,15 @@ static lb_err input_value(const struct lb_value **out, struct lb_arena *arena,
 	const struct lb_value *value = workflow_member(given, input->name);
 
 	if (value == NULL && input->required && input->otherwise == NULL)
-		return lb_fail(diag, LB_E_INVALID, "Input '%.*s' is required", LB_FMT(input->name));
+		return lb_fail(diag, LB_E_INVALID, "Required input '%.*s' not provided",
+		               LB_FMT(input->name));
 	if (value == NULL)
 		LB_TRY(workflow_token_evaluate(&value, arena, input->otherwise, scope, diag));
 	*out = convert_input(arena, input, value);
 	if (*out == NULL)
-		return lb_fail(diag, LB_E_INVALID, "Input '%.*s' must be a %s%s, got '%.*s'",
-		               LB_FMT(input->name), type_names[input->type],
-		               input->type == WORKFLOW_INPUT_CHOICE ? " among its options" : "",
-		               LB_FMT(workflow_to_text(arena, value)));
+		return lb_fail(diag, LB_E_INVALID, "Provided value '%.*s' for input '%.*s' %s",
+		               LB_FMT(workflow_to_text(arena, value)), LB_FMT(input->name),
+		               wrongs[input->type]);
 	return LB_OK;
 }
 
@@ -369,7 +448,7 @@ lb_err workflow_inputs(const struct lb_value **out, struct lb_arena *arena,
 	}
 	for (uint32_t i = 0; given != NULL && given->kind == LB_OBJECT && i < given->count; i++) {
 		if (find_input(trigger, given->members[i].key) == NULL)
-			return lb_fail(diag, LB_E_INVALID, "Unexpected input '%.*s'",
+			return lb_fail(diag, LB_E_INVALID, "Unexpected inputs provided: [\"%.*s\"]",
 			               LB_FMT(given->members[i].key));
 	}
 	*out = inputs;

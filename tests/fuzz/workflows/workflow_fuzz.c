@@ -82,8 +82,9 @@ static void plan(struct lb_mem *mem, const struct workflow *workflow, struct lb_
 
 static void target(struct lb_mem *mem, struct lb_bytes source, bool failing)
 {
-	struct workflow_event event = { .name = "push", .ref = LB_LIT("refs/heads/main") };
+	struct workflow_event event = { .name = LB_LIT("push"), .ref = LB_LIT("refs/heads/main") };
 	struct workflow *checked, *workflow;
+	struct workflow_mismatch mismatch = { 0 };
 	struct lb_diag diag = { 0 };
 	lb_err err;
 
@@ -98,7 +99,7 @@ static void target(struct lb_mem *mem, struct lb_bytes source, bool failing)
 			abort(); /* whatever is refused is told why */
 		return;
 	}
-	(void)workflow_matches_event(workflow, &event, &diag);
+	(void)workflow_matches_event(workflow, &event, &mismatch);
 	for (uint32_t i = 0; i < workflow->job_count; i++)
 		evaluate_steps(mem, workflow, &workflow->jobs[i]);
 	plan(mem, workflow, source);
