@@ -27,7 +27,14 @@
 
 #include "workflows/syntax/workflow.h"
 
-enum { WORKFLOW_MATRIX_MAX = 256, WORKFLOW_CALL_DEPTH_MAX = 10, WORKFLOW_INSTANCES_MAX = 10000 };
+enum {
+	WORKFLOW_MATRIX_MAX = 256,
+	WORKFLOW_CALL_DEPTH_MAX = 9, /* below the first: ten levels */
+	WORKFLOW_FILES_MAX = 51,     /* the first and fifty others */
+	WORKFLOW_INSTANCES_MAX = 10000,
+	WORKFLOW_OUTPUTS_MAX = 1 << 20,              /* bytes of UTF-16, of a job */
+	WORKFLOW_OUTPUTS_OF_RUN_MAX = 50 * (1 << 20) /* and of all jobs */
+};
 
 enum workflow_result {
 	WORKFLOW_RESULT_NONE, /* not ended */
@@ -52,7 +59,8 @@ struct workflow_instance {
 	struct lb_bytes job;    /* job id in its file: "test" */
 	struct lb_bytes parent; /* id of the calling instance: "release"; empty: none */
 	struct lb_bytes name;   /* as GitHub shows it: "test (1, linux)", "release / publish" */
-	struct lb_bytes file;   /* the file that defines it: ".github/workflows/release.yml" */
+	struct lb_bytes file;   /* the file that defines it: ".github/workflows/release.yml", or
+	                         * "owner/repo/.github/workflows/x.yml@v1" */
 	const struct workflow *workflow;       /* that file, parsed */
 	const struct workflow_job *definition; /* in it */
 	enum workflow_state state;
@@ -63,6 +71,7 @@ struct workflow_instance {
 	                              * being cancelled; the caller reports CANCELLED or how it ended */
 	uint32_t index, total;       /* in its matrix; total 1 without one */
 	struct lb_bytes why;         /* why it was skipped, or cancelled, or failed to be planned */
+	uint32_t why_line, why_column; /* where that stands in `file`; 0: nowhere */
 
 	/* evaluated; for an instance that is neither placeholder nor SKIPPED */
 	const struct lb_value *matrix, *strategy, *needs, *inputs; /* contexts */
@@ -77,10 +86,16 @@ struct workflow_instance {
 	bool concurrency_cancel;                 /* cancel-in-progress */
 	bool concurrency_queue_all;              /* queue: max */
 	struct lb_bytes environment;             /* name; empty: none */
+	bool deployment;                         /* to it; the file can say that it is none */
 	struct workflow_permissions permissions; /* narrowed by its callers */
 };
 
 struct workflow_plan;
+
+/* A workflow of another repository: "owner/repo", ".github/workflows/x.yml", "v1". */
+struct workflow_reference {
+	struct lb_bytes repository, path, ref;
+};
 
 struct workflow_plan_options {
 	const struct lb_value *github, *vars, *inputs; /* contexts; NULL: empty */
@@ -90,6 +105,12 @@ struct workflow_plan_options {
 	 * where there is none.  NULL: no local workflow can be called. */
 	lb_err (*read_file)(struct lb_bytes *out, void *self, struct lb_arena *arena,
 	                    struct lb_bytes path, struct lb_diag *diag);
+
+	/* The same for a workflow of another repository; `uses: ./x` in one of them asks here too.
+	 * A repository that cannot be had is NOTFOUND with prose.  The answer should be the same
+	 * for the whole life of a run.  NULL: none can be called. */
+	lb_err (*read_remote)(struct lb_bytes *out, void *self, struct lb_arena *arena,
+	                      const struct workflow_reference *what, struct lb_diag *diag);
 	void *self;
 
 	uint32_t call_depth_max; /* 0: WORKFLOW_CALL_DEPTH_MAX levels below the first */
@@ -97,19 +118,26 @@ struct workflow_plan_options {
 };
 
 /* Values and the workflow are borrowed and must outlive the plan.  Expands what can be at once.
- * INVALID, NOTFOUND or UNSUPPORTED (a remote reusable workflow) with the place; LIMIT; NOMEM. */
+ * INVALID, NOTFOUND or UNSUPPORTED (a called workflow that cannot be read) with the place; LIMIT;
+ * NOMEM. */
 lb_err workflow_plan_new(struct workflow_plan **out, struct lb_mem *mem,
                          const struct workflow *workflow,
                          const struct workflow_plan_options *options, struct lb_diag *diag);
 void workflow_plan_free(struct workflow_plan *plan); /* NULL is fine */
 
-/* An instance ended; `outputs` (object of strings, copied; NULL: none).  Reporting the same end
+/* An instance ended; `outputs` (object of strings, copied; NULL: none).  Larger ones than
+ * GitHub takes make it a FAILURE without outputs, with `why`.  Reporting the same end
  * again changes nothing; another one is EXISTS.  NOTFOUND: no such instance; INVALID: it waits
  * still and was not told to cancel, or it calls a workflow.  An instance whose expansion fails (a
  * bad matrix) becomes DONE with FAILURE and `why`. */
 lb_err workflow_plan_finish(struct workflow_plan *plan, struct lb_bytes id,
                             enum workflow_result result, const struct lb_value *outputs,
                             struct lb_diag *diag);
+
+/* For looking ahead: the instance will succeed, with outputs that nobody knows yet.  What goes by
+ * them stays WAITING and says so in `why`; all else goes on.  Not saved by workflow_plan_save.
+ * Errors as of workflow_plan_finish. */
+lb_err workflow_plan_suppose(struct workflow_plan *plan, struct lb_bytes id, struct lb_diag *diag);
 
 /* Somebody cancelled the run: what has not ended gets `cancel`, except what still has to run
  * because its condition holds under cancelled(). */

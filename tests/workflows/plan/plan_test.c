@@ -1,165 +1,43 @@
 /* plan_test.c - runs as a state machine: what there is, what is ready, how it ends. */
-#include "tests/workflows/support.h"
+#include "tests/workflows/plan/run.h"
 
 #include "base/data/json.h"
-#include "workflows/plan/plan.h"
-
-/* A repository of files that a plan can call. */
-struct files {
-	const char *path[4], *text[4];
-};
-
-struct run {
-	struct test *t;
-	struct lb_arena arena;
-	struct workflow *workflow;
-	struct workflow_plan *plan;
-	struct files *files;
-};
-
-static lb_err read_file(struct lb_bytes *out, void *self, struct lb_arena *arena,
-                        struct lb_bytes path, struct lb_diag *diag)
-{
-	const struct files *files = self;
-
-	(void)arena;
-	(void)diag;
-	for (size_t i = 0; i < 4 && files->path[i] != NULL; i++) {
-		if (lb_bytes_is(path, files->path[i])) {
-			*out = lb_bytes_of(files->text[i]);
-			return LB_OK;
-		}
-	}
-	return lb_err_of(LB_E_NOTFOUND);
-}
-
-static lb_err open_run(struct run *run, struct test *t, const char *text, struct files *files,
-                       struct lb_diag *diag)
-{
-	struct workflow_plan_options options = { .read_file = files != NULL ? read_file : NULL,
-		                                 .self = files };
-
-	*run = (struct run){ .t = t, .files = files };
-	lb_arena_init(&run->arena, t->mem);
-	options.github =
-		support_json(&run->arena, "{'ref': 'refs/heads/main', 'event_name': 'push'}");
-	options.inputs = support_json(&run->arena, "{'level': 'high'}");
-	if (run->arena.failed)
-		return lb_err_of(LB_E_NOMEM);
-	LB_TRY(workflow_parse(&run->workflow, t->mem, lb_bytes_of(text), "ci.yml", diag));
-	return workflow_plan_new(&run->plan, t->mem, run->workflow, &options, diag);
-}
-
-static void close_run(struct run *run)
-{
-	workflow_plan_free(run->plan);
-	workflow_free(run->workflow);
-	lb_arena_release(&run->arena);
-}
-
-/* A run that must open. */
-static struct run new_run(struct test *t, const char *text, struct files *files)
-{
-	struct lb_diag diag = { 0 };
-	struct run run;
-
-	if (lb_failed(open_run(&run, t, text, files, &diag))) {
-		printf("# %s\n", diag.text);
-		t->failures++;
-	}
-	return run;
-}
-
-/* "build:ready test.0:waiting" */
-static const char *states(struct run *run)
-{
-	static const char *const names[] = { "waiting", "ready", "done", "skipped" };
-	struct lb_buf buf;
-	const char *text;
-
-	lb_buf_init(&buf, run->t->mem, 1 << 20);
-	for (size_t i = 0; i < workflow_plan_count(run->plan); i++) {
-		const struct workflow_instance *at = workflow_plan_at(run->plan, i);
-
-		lb_buf_addf(&buf, "%s%.*s:%s%s", i > 0 ? " " : "", LB_FMT(at->id),
-		            at->state == WORKFLOW_DONE ? workflow_result_text(at->result)
-		                                       : names[at->state],
-		            at->cancel && at->state != WORKFLOW_DONE ? "!" : "");
-	}
-	text = lb_arena_text(&run->arena, lb_buf_bytes(&buf));
-	lb_buf_release(&buf);
-	return text;
-}
-
-static const struct workflow_instance *find(struct run *run, const char *id)
-{
-	const struct workflow_instance *found = workflow_plan_find(run->plan, lb_bytes_of(id));
-	static const struct workflow_instance nothing;
-
-	if (found == NULL) {
-		printf("# no instance %s\n", id);
-		run->t->failures++;
-	}
-	return found != NULL ? found : &nothing;
-}
-
-static void finish(struct run *run, const char *id, enum workflow_result result,
-                   const char *outputs)
-{
-	struct lb_diag diag = { 0 };
-	lb_err err =
-		workflow_plan_finish(run->plan, lb_bytes_of(id), result,
-	                             outputs != NULL ? support_json(&run->arena, outputs) : NULL,
-	                             &diag);
-
-	if (lb_failed(err)) {
-		printf("# finish %s: %s\n", id, diag.text);
-		run->t->failures++;
-	}
-}
-
-static const enum workflow_result GOOD = WORKFLOW_RESULT_SUCCESS, BAD = WORKFLOW_RESULT_FAILURE,
-				  STOPPED = WORKFLOW_RESULT_CANCELLED;
-
-#define HEAD "on: push\njobs:\n"
-#define JOB(id) "  " id ":\n    runs-on: ubuntu-latest\n"
-#define STEPS "    steps: [{run: make}]\n"
 
 static const char diamond[] = HEAD JOB("a") STEPS JOB("b") "    needs: a\n" STEPS JOB(
 	"c") "    needs: a\n" STEPS JOB("d") "    needs: [b, c]\n" STEPS;
 
 TEST(jobs_start_when_what_they_need_has_ended)
 {
-	struct run run = new_run(t, diamond, NULL);
+	struct run run = run_new(t, diamond, NULL);
 
-	CHECK_TEXT(states(&run), "a:ready b:waiting c:waiting d:waiting");
-	finish(&run, "a", GOOD, NULL);
-	CHECK_TEXT(states(&run), "a:success b:ready c:ready d:waiting");
-	finish(&run, "c", GOOD, NULL);
-	finish(&run, "b", GOOD, NULL);
+	CHECK_TEXT(run_states(&run), "a:ready b:waiting c:waiting d:waiting");
+	run_finish(&run, "a", GOOD, NULL);
+	CHECK_TEXT(run_states(&run), "a:success b:ready c:ready d:waiting");
+	run_finish(&run, "c", GOOD, NULL);
+	run_finish(&run, "b", GOOD, NULL);
 	CHECK(workflow_plan_conclusion(run.plan) == WORKFLOW_RESULT_NONE);
-	finish(&run, "d", GOOD, NULL);
-	CHECK_TEXT(states(&run), "a:success b:success c:success d:success");
+	run_finish(&run, "d", GOOD, NULL);
+	CHECK_TEXT(run_states(&run), "a:success b:success c:success d:success");
 	CHECK(workflow_plan_conclusion(run.plan) == GOOD);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(a_failure_skips_what_needs_it)
 {
-	struct run run = new_run(t, diamond, NULL);
+	struct run run = run_new(t, diamond, NULL);
 
-	finish(&run, "a", GOOD, NULL);
-	finish(&run, "b", BAD, NULL);
-	finish(&run, "c", GOOD, NULL);
-	CHECK_TEXT(states(&run), "a:success b:failure c:success d:skipped");
-	CHECK_BYTES(find(&run, "d")->why, "needs: b: failure");
+	run_finish(&run, "a", GOOD, NULL);
+	run_finish(&run, "b", BAD, NULL);
+	run_finish(&run, "c", GOOD, NULL);
+	CHECK_TEXT(run_states(&run), "a:success b:failure c:success d:skipped");
+	CHECK_BYTES(run_find(&run, "d")->why, "needs: b: failure");
 	CHECK(workflow_plan_conclusion(run.plan) == BAD);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(conditions_with_status_functions_decide_for_themselves)
 {
-	struct run run = new_run(
+	struct run run = run_new(
 		t,
 		HEAD JOB("a") STEPS JOB("always") "    needs: a\n    if: always()\n" STEPS JOB(
 			"on-failure") "    needs: a\n    if: failure()\n" STEPS
@@ -167,39 +45,40 @@ TEST(conditions_with_status_functions_decide_for_themselves)
 				"after") "    needs: [always]\n" STEPS,
 		NULL);
 
-	finish(&run, "a", BAD, NULL);
-	CHECK_TEXT(states(&run),
+	run_finish(&run, "a", BAD, NULL);
+	CHECK_TEXT(run_states(&run),
 	           "a:failure always:ready on-failure:ready never:skipped after:waiting");
-	finish(&run, "always", GOOD, NULL);
+	run_finish(&run, "always", GOOD, NULL);
 	/* success() looks at everything before, not at the needs alone */
-	CHECK(find(&run, "after")->state == WORKFLOW_SKIPPED);
-	CHECK_BYTES(find(&run, "after")->why, "needs: always: something before it did not succeed");
-	close_run(&run);
+	CHECK(run_find(&run, "after")->state == WORKFLOW_SKIPPED);
+	CHECK_BYTES(run_find(&run, "after")->why,
+	            "needs: always: something before it did not succeed");
+	run_close(&run);
 }
 
 TEST(a_matrix_becomes_instances_with_github_s_names)
 {
 	struct run run =
-		new_run(t,
+		run_new(t,
 	                HEAD JOB("test") "    strategy:\n      matrix:\n        shard: [1, "
 	                                 "2]\n        os: [linux, mac]\n" STEPS,
 	                NULL);
 	const struct workflow_instance *last;
 
-	CHECK_TEXT(states(&run), "test.0:ready test.1:ready test.2:ready test.3:ready");
-	last = find(&run, "test.3");
+	CHECK_TEXT(run_states(&run), "test.0:ready test.1:ready test.2:ready test.3:ready");
+	last = run_find(&run, "test.3");
 	CHECK_BYTES(last->name, "test (2, mac)");
 	CHECK_TEXT(support_text(&run.arena, last->matrix), "{\"shard\":2,\"os\":\"mac\"}");
 	CHECK_TEXT(support_text(&run.arena, last->strategy),
 	           "{\"fail-fast\":true,\"job-index\":3,\"job-total\":4,\"max-parallel\":4}");
 	CHECK(last->label_count == 1);
 	CHECK_BYTES(last->labels[0], "ubuntu-latest");
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(a_matrix_can_come_from_outputs)
 {
-	struct run run = new_run(
+	struct run run = run_new(
 		t,
 		HEAD JOB("plan") STEPS JOB(
 			"test") "    needs: plan\n    name: Test ${{ matrix.n }}\n    strategy:\n"
@@ -207,83 +86,86 @@ TEST(a_matrix_can_come_from_outputs)
 				"fromJSON(needs.plan.outputs.m) }}\n" STEPS,
 		NULL);
 
-	CHECK_BYTES(find(&run, "test")->name, "Test ${{ matrix.n }}");
-	finish(&run, "plan", GOOD, "{'m': '{\\\"include\\\": [{\\\"n\\\": 1}, {\\\"n\\\": 2}]}'}");
-	CHECK_TEXT(states(&run), "plan:success test.0:ready test.1:ready");
-	CHECK_BYTES(find(&run, "test.1")->name, "Test 2");
+	CHECK_BYTES(run_find(&run, "test")->name, "Test ${{ matrix.n }}");
+	run_finish(&run, "plan", GOOD,
+	           "{'m': '{\\\"include\\\": [{\\\"n\\\": 1}, {\\\"n\\\": 2}]}'}");
+	CHECK_TEXT(run_states(&run), "plan:success test.0:ready test.1:ready");
+	CHECK_BYTES(run_find(&run, "test.1")->name, "Test 2");
 	CHECK(workflow_plan_find(run.plan, LB_B("test")) == NULL);
-	finish(&run, "test.0", BAD, NULL);
-	CHECK(!find(&run, "test.1")->cancel);
-	close_run(&run);
+	run_finish(&run, "test.0", BAD, NULL);
+	CHECK(!run_find(&run, "test.1")->cancel);
+	run_close(&run);
 }
 
 TEST(fail_fast_stops_the_others)
 {
-	struct run run = new_run(
+	struct run run = run_new(
 		t,
 		HEAD JOB("test") "    strategy: {matrix: {n: [1, 2, 3]}, max-parallel: 2}\n" STEPS
 			JOB("after") "    needs: test\n    if: always()\n" STEPS,
 		NULL);
 
-	CHECK_TEXT(states(&run), "test.0:ready test.1:ready test.2:waiting after:waiting");
-	finish(&run, "test.0", BAD, NULL);
-	CHECK_TEXT(states(&run), "test.0:failure test.1:ready! test.2:ready! after:waiting");
-	finish(&run, "test.1", STOPPED, NULL);
-	finish(&run, "test.2", STOPPED, NULL);
-	CHECK_TEXT(support_text(&run.arena, find(&run, "after")->needs),
+	CHECK_TEXT(run_states(&run), "test.0:ready test.1:ready test.2:waiting after:waiting");
+	run_finish(&run, "test.0", BAD, NULL);
+	CHECK_TEXT(run_states(&run), "test.0:failure test.1:ready! test.2:ready! after:waiting");
+	run_finish(&run, "test.1", STOPPED, NULL);
+	run_finish(&run, "test.2", STOPPED, NULL);
+	CHECK_TEXT(support_text(&run.arena, run_find(&run, "after")->needs),
 	           "{\"test\":{\"result\":\"failure\",\"outputs\":{}}}");
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(outputs_of_a_matrix_merge_by_index)
 {
 	struct run run =
-		new_run(t,
+		run_new(t,
 	                HEAD JOB("test") "    strategy: {matrix: {n: [1, 2, 3]}}\n" STEPS JOB(
 				"after") "    needs: test\n" STEPS,
 	                NULL);
 
-	finish(&run, "test.2", GOOD, "{'x': '', 'y': 'third'}");
-	finish(&run, "test.0", GOOD, "{'x': 'first', 'y': 'first'}");
-	finish(&run, "test.1", GOOD, "{'x': 'second'}");
-	CHECK_TEXT(support_text(&run.arena, find(&run, "after")->needs),
+	run_finish(&run, "test.2", GOOD, "{'x': '', 'y': 'third'}");
+	run_finish(&run, "test.0", GOOD, "{'x': 'first', 'y': 'first'}");
+	run_finish(&run, "test.1", GOOD, "{'x': 'second'}");
+	CHECK_TEXT(support_text(&run.arena, run_find(&run, "after")->needs),
 	           "{\"test\":{\"result\":\"success\",\"outputs\":{\"x\":\"second\",\"y\":"
 	           "\"third\"}}}");
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(a_job_that_may_fail_counts_as_success)
 {
-	struct run run = new_run(t,
+	struct run run = run_new(t,
 	                         HEAD JOB("a") "    continue-on-error: true\n" STEPS JOB(
 					 "b") "    needs: a\n" STEPS,
 	                         NULL);
 
-	finish(&run, "a", BAD, NULL);
-	CHECK_TEXT(states(&run), "a:failure b:ready");
-	finish(&run, "b", GOOD, NULL);
+	run_finish(&run, "a", BAD, NULL);
+	CHECK_TEXT(run_states(&run), "a:failure b:ready");
+	run_finish(&run, "b", GOOD, NULL);
 	CHECK(workflow_plan_conclusion(run.plan) == GOOD);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(a_bad_matrix_fails_its_job_with_a_reason)
 {
-	struct run run = new_run(
+	struct run run = run_new(
 		t,
 		HEAD JOB("a") "    strategy: {matrix: '${{ fromJSON(inputs.level) }}'}\n" STEPS JOB(
 			"b") "    strategy: {matrix: {n: '${{ fromJSON(''[]'') }}'}}\n" STEPS,
 		NULL);
 
-	CHECK_TEXT(states(&run), "a:failure b:failure");
-	CHECK(lb_bytes_find(find(&run, "a")->why, LB_B("Error parsing fromJson")) != SIZE_MAX);
-	CHECK_BYTES(find(&run, "b")->why, "Matrix vector 'n' does not contain any values");
+	CHECK_TEXT(run_states(&run), "a:failure b:failure");
+	CHECK(lb_bytes_find(run_find(&run, "a")->why, LB_B("Error parsing fromJson")) != SIZE_MAX);
+	CHECK_BYTES(run_find(&run, "b")->why,
+	            "Error when evaluating 'strategy' for job 'b'. ci.yml (Line: 9, Col: 24): "
+	            "Matrix vector 'n' does not contain any values");
 	CHECK(workflow_plan_conclusion(run.plan) == BAD);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(cancelling_stops_all_but_what_wants_to_run)
 {
-	struct run run = new_run(t,
+	struct run run = run_new(t,
 	                         HEAD JOB("a") STEPS JOB("b") "    needs: a\n" STEPS
 	                                 JOB("c") "    needs: a\n    if: cancelled()\n" STEPS JOB(
 						 "d") "    if: always()\n" STEPS,
@@ -291,13 +173,13 @@ TEST(cancelling_stops_all_but_what_wants_to_run)
 	struct lb_diag diag = { 0 };
 
 	CHECK_OK(workflow_plan_cancel(run.plan, &diag));
-	CHECK_TEXT(states(&run), "a:ready! b:waiting c:waiting d:ready");
-	finish(&run, "a", STOPPED, NULL);
-	CHECK_TEXT(states(&run), "a:cancelled b:skipped c:ready d:ready");
-	finish(&run, "c", GOOD, NULL);
-	finish(&run, "d", GOOD, NULL);
+	CHECK_TEXT(run_states(&run), "a:ready! b:waiting c:waiting d:ready");
+	run_finish(&run, "a", STOPPED, NULL);
+	CHECK_TEXT(run_states(&run), "a:cancelled b:skipped c:ready d:ready");
+	run_finish(&run, "c", GOOD, NULL);
+	run_finish(&run, "d", GOOD, NULL);
 	CHECK(workflow_plan_conclusion(run.plan) == STOPPED);
-	close_run(&run);
+	run_close(&run);
 }
 
 static struct files called = {
@@ -321,36 +203,36 @@ static const char caller[] = HEAD JOB("build") STEPS
 
 TEST(a_called_workflow_becomes_part_of_the_run)
 {
-	struct run run = new_run(t, caller, &called);
+	struct run run = run_new(t, caller, &called);
 	const struct lb_value *secrets;
 
-	finish(&run, "build", GOOD, "{'tag': 'v1'}");
-	CHECK_TEXT(states(&run), "build:success release:waiting release/publish:ready "
-	                         "release/done:waiting after:waiting");
-	CHECK_BYTES(find(&run, "release/publish")->name, "release / publish v1 3");
-	CHECK_BYTES(find(&run, "release/publish")->parent, "release");
-	CHECK_BYTES(find(&run, "release/publish")->file, ".github/workflows/release.yml");
+	run_finish(&run, "build", GOOD, "{'tag': 'v1'}");
+	CHECK_TEXT(run_states(&run), "build:success release:waiting release/publish:ready "
+	                             "release/done:waiting after:waiting");
+	CHECK_BYTES(run_find(&run, "release/publish")->name, "release / publish v1 3");
+	CHECK_BYTES(run_find(&run, "release/publish")->parent, "release");
+	CHECK_BYTES(run_find(&run, "release/publish")->file, ".github/workflows/release.yml");
 	CHECK_OK(workflow_plan_secrets(
-		&secrets, &run.arena, run.plan, find(&run, "release/publish"),
+		&secrets, &run.arena, run.plan, run_find(&run, "release/publish"),
 		support_json(&run.arena, "{'K': 's', 'Z': 'z', 'GITHUB_TOKEN': 't'}"), NULL));
 	CHECK_TEXT(support_text(&run.arena, secrets), "{\"key\":\"s\",\"GITHUB_TOKEN\":\"t\"}");
-	finish(&run, "release/publish", GOOD, "{'u': 'here'}");
-	finish(&run, "release/done", GOOD, NULL);
-	CHECK(find(&run, "release")->result == GOOD);
-	CHECK_TEXT(support_text(&run.arena, find(&run, "after")->needs),
+	run_finish(&run, "release/publish", GOOD, "{'u': 'here'}");
+	run_finish(&run, "release/done", GOOD, NULL);
+	CHECK(run_find(&run, "release")->result == GOOD);
+	CHECK_TEXT(support_text(&run.arena, run_find(&run, "after")->needs),
 	           "{\"release\":{\"result\":\"success\",\"outputs\":{\"url\":\"at-here\"}}}");
-	finish(&run, "after", GOOD, NULL);
+	run_finish(&run, "after", GOOD, NULL);
 	CHECK(workflow_plan_conclusion(run.plan) == GOOD);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(a_called_workflow_whose_caller_is_skipped_does_not_appear)
 {
-	struct run run = new_run(t, caller, &called);
+	struct run run = run_new(t, caller, &called);
 
-	finish(&run, "build", BAD, NULL);
-	CHECK_TEXT(states(&run), "build:failure release:skipped after:skipped");
-	close_run(&run);
+	run_finish(&run, "build", BAD, NULL);
+	CHECK_TEXT(run_states(&run), "build:failure release:skipped after:skipped");
+	run_close(&run);
 }
 
 /* What must not even start, and why. */
@@ -359,11 +241,11 @@ static void refused(struct test *t, const char *text, struct files *files, enum 
 {
 	struct lb_diag diag = { 0 };
 	struct run run;
-	lb_err err = open_run(&run, t, text, files, &diag);
+	lb_err err = run_open(&run, t, text, files, &diag);
 
 	CHECK(lb_code_of(err) == code);
 	CHECK_TEXT(diag.text, why);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(calls_that_cannot_work_are_refused_with_their_place)
@@ -374,10 +256,17 @@ TEST(calls_that_cannot_work_are_refused_with_their_place)
 		          "./.github/workflows/loop.yml\n" },
 	};
 
-	refused(t, HEAD "  a:\n    uses: octo/repo/.github/workflows/x.yml@v1\n", &called,
+	refused(t, HEAD "  a:\n    uses: octo/repo/.github/workflows/x.yml@v1\n", NULL,
 	        LB_E_UNSUPPORTED,
-	        "ci.yml (Line: 4, Col: 11): workflows of other repositories cannot be called yet: "
+	        "ci.yml (Line: 4, Col: 11): workflows of other repositories cannot be read here: "
 	        "'octo/repo/.github/workflows/x.yml@v1'");
+	refused(t, HEAD "  a:\n    uses: octo/repo/.github/workflows/x.yml@v1\n", &called,
+	        LB_E_NOTFOUND,
+	        "ci.yml (Line: 4, Col: 11): there is no file "
+	        "'octo/repo/.github/workflows/x.yml@v1'");
+	refused(t, HEAD "  a:\n    uses: ./other/x.yml\n", &called, LB_E_INVALID,
+	        "ci.yml (Line: 4, Col: 11): workflows are called from .github/workflows alone, "
+	        "not 'other/x.yml'");
 	refused(t, HEAD "  a:\n    uses: ./.github/workflows/none.yml\n", &called, LB_E_NOTFOUND,
 	        "ci.yml (Line: 4, Col: 11): there is no file '.github/workflows/none.yml'");
 	refused(t, HEAD "  a:\n    uses: ./.github/workflows/release.yml\n    secrets: inherit\n",
@@ -386,12 +275,12 @@ TEST(calls_that_cannot_work_are_refused_with_their_place)
 	        "calling.");
 	refused(t, HEAD "  a:\n    uses: ./.github/workflows/loop.yml\n", &loop, LB_E_LIMIT,
 	        ".github/workflows/loop.yml (Line: 4, Col: 11): Nested reusable workflow depth "
-	        "exceeded 10.");
+	        "exceeded 9.");
 }
 
 TEST(wrong_reports_are_refused)
 {
-	struct run run = new_run(t, diamond, NULL);
+	struct run run = run_new(t, diamond, NULL);
 	struct lb_diag diag = { 0 };
 
 	CHECK(lb_code_of(workflow_plan_finish(run.plan, LB_B("x"), GOOD, NULL, &diag)) ==
@@ -400,12 +289,12 @@ TEST(wrong_reports_are_refused)
 	      LB_E_INVALID);
 	CHECK(lb_code_of(workflow_plan_finish(run.plan, LB_B("a"), WORKFLOW_RESULT_SKIPPED, NULL,
 	                                      &diag)) == LB_E_INVALID);
-	finish(&run, "a", GOOD, NULL);
-	finish(&run, "a", GOOD, NULL);
+	run_finish(&run, "a", GOOD, NULL);
+	run_finish(&run, "a", GOOD, NULL);
 	CHECK(lb_code_of(workflow_plan_finish(run.plan, LB_B("a"), BAD, NULL, &diag)) ==
 	      LB_E_EXISTS);
 	CHECK_TEXT(diag.text, "job 'a' has ended already: success");
-	close_run(&run);
+	run_close(&run);
 }
 
 /* ---- order, restarts, memory ---- */
@@ -438,57 +327,48 @@ static void drive(struct run *run, size_t stop_after)
 			if (at->state == WORKFLOW_READY && pick-- == 0)
 				break;
 		}
-		finish(run, lb_arena_text(&run->arena, at->id),
-		       lb_bytes_is(at->id, "a.1") ? BAD : GOOD,
-		       lb_bytes_is(at->id, "b") ? "{'m': '{\\\"k\\\": [1, 2]}'}" : NULL);
+		run_finish(run, lb_arena_text(&run->arena, at->id),
+		           lb_bytes_is(at->id, "a.1") ? BAD : GOOD,
+		           lb_bytes_is(at->id, "b") ? "{'m': '{\\\"k\\\": [1, 2]}'}" : NULL);
 	}
-}
-
-static const char *described(struct run *run)
-{
-	struct lb_value *value = NULL;
-
-	if (lb_failed(workflow_plan_describe(&value, &run->arena, run->plan)))
-		run->t->failures++;
-	return support_text(&run->arena, value);
 }
 
 TEST(any_order_and_any_restart_give_the_same_plan)
 {
-	struct run first = new_run(t, tangle, &called);
+	struct run first = run_new(t, tangle, &called);
 	const char *want;
 
 	drive(&first, SIZE_MAX);
-	want = described(&first);
+	want = run_described(&first);
 	CHECK(workflow_plan_conclusion(first.plan) == BAD);
 	for (unsigned round = 0; round < 50; round++) {
-		struct run run = new_run(t, tangle, &called), again = new_run(t, tangle, &called);
+		struct run run = run_new(t, tangle, &called), again = run_new(t, tangle, &called);
 
 		drive(&run, test_random(t) % 8);
 		CHECK_OK(workflow_plan_restore(again.plan, workflow_plan_save(&run.arena, run.plan),
 		                               NULL));
-		CHECK_TEXT(described(&again), described(&run));
+		CHECK_TEXT(run_described(&again), run_described(&run));
 		drive(&again, SIZE_MAX);
-		CHECK_TEXT(described(&again), want);
-		close_run(&run);
-		close_run(&again);
+		CHECK_TEXT(run_described(&again), want);
+		run_close(&run);
+		run_close(&again);
 	}
-	close_run(&first);
+	run_close(&first);
 }
 
 TEST(a_cancelled_run_is_restored_as_it_was)
 {
 	for (unsigned round = 0; round < 20; round++) {
-		struct run run = new_run(t, tangle, &called), again = new_run(t, tangle, &called);
+		struct run run = run_new(t, tangle, &called), again = run_new(t, tangle, &called);
 
 		drive(&run, test_random(t) % 6);
 		CHECK_OK(workflow_plan_cancel(run.plan, NULL));
 		drive(&run, test_random(t) % 6);
 		CHECK_OK(workflow_plan_restore(again.plan, workflow_plan_save(&run.arena, run.plan),
 		                               NULL));
-		CHECK_TEXT(described(&again), described(&run));
-		close_run(&run);
-		close_run(&again);
+		CHECK_TEXT(run_described(&again), run_described(&run));
+		run_close(&run);
+		run_close(&again);
 	}
 }
 
@@ -497,7 +377,7 @@ TEST(planning_survives_every_oom)
 	EACH_OOM (t) {
 		struct lb_diag diag = { 0 };
 		struct run run;
-		lb_err err = open_run(&run, t, caller, &called, &diag);
+		lb_err err = run_open(&run, t, caller, &called, &diag);
 
 		if (!lb_failed(err))
 			err = workflow_plan_finish(run.plan, LB_B("build"), GOOD, NULL, &diag);
@@ -507,7 +387,7 @@ TEST(planning_survives_every_oom)
 			CHECK_OK(workflow_plan_finish(run.plan, LB_B("build"), GOOD, NULL, &diag));
 			CHECK(workflow_plan_find(run.plan, LB_B("release/publish")) != NULL);
 		}
-		close_run(&run);
+		run_close(&run);
 	}
 }
 
@@ -536,7 +416,7 @@ TEST(asking_survives_every_oom)
 	EACH_OOM (t) {
 		struct lb_diag diag = { 0 };
 		struct run run;
-		lb_err err = open_run(&run, t, caller, &called, &diag);
+		lb_err err = run_open(&run, t, caller, &called, &diag);
 
 		if (!lb_failed(err))
 			err = ask_all(&run, &diag);
@@ -544,7 +424,7 @@ TEST(asking_survives_every_oom)
 			err = lb_err_of(LB_E_NOMEM);
 		CHECK(lb_failed(err) == t->heap.failed);
 		CHECK(!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM);
-		close_run(&run);
+		run_close(&run);
 	}
 }
 
@@ -565,22 +445,22 @@ TEST(permissions_narrow_along_calls)
 	        "ci.yml (Line: 3, Col: 3): Error calling workflow './.github/workflows/x.yml'. The "
 	        "nested job 'b' is requesting 'contents: write', but is only allowed 'contents: "
 	        "read'.");
-	run = new_run(t,
+	run = run_new(t,
 	              HEAD "  c:\n    uses: ./.github/workflows/x.yml\n    permissions: {contents: "
 	                   "write, issues: read}\n",
 	              &narrow);
-	CHECK(find(&run, "c/a")->permissions.of[WORKFLOW_PERMISSION_ISSUES] ==
+	CHECK(run_find(&run, "c/a")->permissions.of[WORKFLOW_PERMISSION_ISSUES] ==
 	      WORKFLOW_ACCESS_READ);
-	CHECK(find(&run, "c/b")->permissions.of[WORKFLOW_PERMISSION_ISSUES] ==
+	CHECK(run_find(&run, "c/b")->permissions.of[WORKFLOW_PERMISSION_ISSUES] ==
 	      WORKFLOW_ACCESS_NONE);
-	CHECK(find(&run, "c/b")->permissions.of[WORKFLOW_PERMISSION_CONTENTS] ==
+	CHECK(run_find(&run, "c/b")->permissions.of[WORKFLOW_PERMISSION_CONTENTS] ==
 	      WORKFLOW_ACCESS_WRITE);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(keys_of_jobs_and_of_the_run_are_evaluated)
 {
-	struct run run = new_run(
+	struct run run = run_new(
 		t,
 		"on: push\nrun-name: For ${{ github.ref }}\nconcurrency: {group: 'all-${{ "
 		"github.ref "
@@ -589,7 +469,7 @@ TEST(keys_of_jobs_and_of_the_run_are_evaluated)
 		"inputs.level }}']}\n    timeout-minutes: 7\n    environment: {name: 'env-${{ "
 		"inputs.level }}'}\n    concurrency: {group: one, queue: max}\n" STEPS,
 		NULL);
-	const struct workflow_instance *a = find(&run, "a");
+	const struct workflow_instance *a = run_find(&run, "a");
 	bool cancel, queue_all;
 
 	CHECK_BYTES(workflow_plan_run_name(run.plan), "For refs/heads/main");
@@ -603,12 +483,12 @@ TEST(keys_of_jobs_and_of_the_run_are_evaluated)
 	CHECK_BYTES(a->concurrency_group, "one");
 	CHECK(a->concurrency_queue_all && !a->concurrency_cancel);
 	CHECK(a->timeout_minutes > 6.5 && a->timeout_minutes < 7.5);
-	close_run(&run);
+	run_close(&run);
 }
 
 TEST(matrices_include_and_exclude_as_github_does)
 {
-	struct run run = new_run(
+	struct run run = run_new(
 		t,
 		HEAD JOB("m") "    strategy:\n      matrix:\n        fruit: [apple, pear]\n        "
 			      "animal: [cat, dog]\n        include: [{color: green}, {color: pink, "
@@ -619,27 +499,30 @@ TEST(matrices_include_and_exclude_as_github_does)
 		NULL);
 
 	CHECK(workflow_plan_count(run.plan) == 5);
-	CHECK_TEXT(support_text(&run.arena, find(&run, "m.0")->matrix),
+	CHECK_TEXT(support_text(&run.arena, run_find(&run, "m.0")->matrix),
 	           "{\"fruit\":\"apple\",\"animal\":\"cat\",\"color\":\"pink\",\"shape\":"
 	           "\"circle\"}");
-	CHECK_BYTES(find(&run, "m.0")->name, "m (apple, cat)");
-	CHECK_TEXT(support_text(&run.arena, find(&run, "m.1")->matrix),
+	CHECK_BYTES(run_find(&run, "m.0")->name, "m (apple, cat)");
+	CHECK_TEXT(support_text(&run.arena, run_find(&run, "m.1")->matrix),
 	           "{\"fruit\":\"apple\",\"animal\":\"dog\",\"color\":\"green\",\"shape\":"
 	           "\"circle\"}");
-	CHECK_TEXT(support_text(&run.arena, find(&run, "m.3")->matrix), "{\"fruit\":\"banana\"}");
-	CHECK_BYTES(find(&run, "m.4")->name, "m (banana, cat)");
-	close_run(&run);
+	CHECK_TEXT(support_text(&run.arena, run_find(&run, "m.3")->matrix),
+	           "{\"fruit\":\"banana\"}");
+	CHECK_BYTES(run_find(&run, "m.4")->name, "m (banana, cat)");
+	run_close(&run);
 }
 
 TEST(a_matrix_of_more_than_256_is_refused)
 {
-	struct run run = new_run(t,
+	struct run run = run_new(t,
 	                         HEAD JOB("m") "    strategy: {matrix: {a: [1, 2, 3, 4, 5, 6, 7], "
 	                                       "b: [1, 2, 3, 4, 5, 6, "
 	                                       "7], c: [1, 2, 3, 4, 5, 6]}}\n" STEPS,
 	                         NULL);
 
-	CHECK(find(&run, "m")->result == BAD);
-	CHECK_BYTES(find(&run, "m")->why, "The matrix has more than 256 combinations");
-	close_run(&run);
+	CHECK(run_find(&run, "m")->result == BAD);
+	CHECK_BYTES(run_find(&run, "m")->why,
+	            "Error when evaluating 'strategy' for job 'm'. ci.yml (Line: 5, Col: 24): The "
+	            "matrix has more than 256 combinations");
+	run_close(&run);
 }
