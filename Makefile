@@ -274,7 +274,8 @@ fuzz-smoke:
 #: make bench       measures beside peers and prints ratios with medians
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*_bench.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_SOURCES))
-BENCH_HELPERS := $(call objects_of,$(wildcard tests/harness/*.c tests/line/line.c) tests/bench/bench.c)
+BENCH_HELPERS := $(call objects_of,$(wildcard tests/harness/*.c) tests/line/line.c tests/bench/bench.c \
+	tests/workflows/support.c tests/workflows/wasmtime.c)
 $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(BENCH_HELPERS) $(call libs,all)
 	@$(link) $(filter %.o %.a,$^) $(LIBS)
 
