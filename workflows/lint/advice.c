@@ -311,6 +311,16 @@ static void check_workflow(struct adviser *a)
 	check_reachable(a);
 }
 
+/* Jobs of a file with faults may lack conditions and needs. */
+static bool has_faults(const struct workflow *workflow)
+{
+	for (uint32_t i = 0; i < workflow->problem_count; i++) {
+		if (!workflow->problems[i].warning)
+			return true;
+	}
+	return workflow->root == NULL || workflow->job_count == 0;
+}
+
 lb_err workflow_advise(const struct workflow_advice **out, uint32_t *count, struct lb_arena *arena,
                        const struct workflow *workflow)
 {
@@ -320,7 +330,7 @@ lb_err workflow_advise(const struct workflow_advice **out, uint32_t *count, stru
 
 	*out = NULL;
 	*count = 0;
-	if (workflow->root == NULL || workflow->job_count == 0)
+	if (has_faults(workflow))
 		return LB_OK;
 	a.never = LB_ARENA_NEW(arena, bool, workflow->job_count);
 	if (a.never == NULL)

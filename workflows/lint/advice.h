@@ -23,8 +23,8 @@ struct workflow_advice {
 	struct lb_bytes message; /* in the arena */
 };
 
-/* Job by job, at most WORKFLOW_PROBLEMS_MAX; in the arena.  A workflow without jobs, as
- * workflow_check gives for a file with faults, has none.  Fails with NOMEM alone. */
+/* Job by job, at most WORKFLOW_PROBLEMS_MAX; in the arena.  A file with faults, as workflow_check
+ * gives it, gets none before they are mended.  Fails with NOMEM alone. */
 lb_err workflow_advise(const struct workflow_advice **out, uint32_t *count, struct lb_arena *arena,
                        const struct workflow *workflow);
 

@@ -166,7 +166,8 @@ lb_err workflow_parse(struct workflow **out, struct lb_mem *mem, struct lb_bytes
                       const char *file_name, struct lb_diag *diag);
 
 /* The same for lint: a file with faults gives LB_OK and all its problems, for looking at, not for
- * planning: its jobs and triggers are there only if reading it by the schema found no error.
+ * planning: its jobs and triggers are there only if reading it by the schema found no error, and
+ * even then conditions and needs that are at fault are missing.
  * Only NOMEM fails. */
 lb_err workflow_check(struct workflow **out, struct lb_mem *mem, struct lb_bytes source,
                       const char *file_name);

@@ -147,6 +147,14 @@ TEST(a_file_with_faults_gets_no_advice)
 	CHECK_OK(workflow_advise(&advice, &count, &arena, workflow));
 	CHECK(count == 0);
 	workflow_free(workflow);
+	CHECK_OK(workflow_check(
+		&workflow, t->mem,
+		LB_B(JOB "      - { uses: a/b@v1, if: a && }\n    if: nothing\n    needs: z\n"),
+		"a.yml"));
+	CHECK(workflow->job_count == 1 && workflow->jobs[0].condition == NULL);
+	CHECK_OK(workflow_advise(&advice, &count, &arena, workflow));
+	CHECK(count == 0);
+	workflow_free(workflow);
 	lb_arena_release(&arena);
 }
 
