@@ -5,7 +5,7 @@
 
 void workflow_ids_init(struct ids *ids, struct lb_arena *arena)
 {
-	*ids = (struct ids){ arena, lb_value_object(arena) };
+	*ids = (struct ids){ arena, lb_value_object(arena), lb_value_object(arena) };
 }
 
 static bool is_letter(unsigned char c)
@@ -52,20 +52,32 @@ struct lb_bytes workflow_ids_take(struct ids *ids, struct lb_bytes id)
 	return (struct lb_bytes){ 0 };
 }
 
-/* The number to try next for a name that is taken, kept with it so that a thousand unnamed steps
- * do not take a million attempts. */
+static struct lb_bytes lower(struct ids *ids, struct lb_bytes name)
+{
+	unsigned char *text = LB_ARENA_NEW(ids->arena, unsigned char, name.len);
+
+	for (size_t i = 0; i < name.len && text != NULL; i++) {
+		bool upper = name.at[i] >= 'A' && name.at[i] <= 'Z';
+
+		text[i] = upper ? (unsigned char)(name.at[i] - 'A' + 'a') : name.at[i];
+	}
+	return (struct lb_bytes){ text, text != NULL ? name.len : 0 };
+}
+
+/* The number to try next for a name that is taken, kept so that a thousand unnamed steps do not
+ * take a million attempts.  `name` is in lower case: one count for all ways to write it. */
 static unsigned next_attempt(struct ids *ids, struct lb_bytes name)
 {
-	const struct lb_value *seen = lb_value_find_nocase(ids->taken, name);
-	unsigned attempt = seen != NULL && seen->kind == LB_NUMBER ? (unsigned)seen->number : 2;
+	const struct lb_value *seen = lb_value_find(ids->attempts, name);
+	unsigned attempt = seen != NULL ? (unsigned)seen->number : 2;
 
-	lb_value_set(ids->arena, ids->taken, name, lb_value_number(ids->arena, attempt + 1));
+	lb_value_set(ids->arena, ids->attempts, name, lb_value_number(ids->arena, attempt + 1));
 	return attempt;
 }
 
 struct lb_bytes workflow_ids_make(struct ids *ids, struct lb_bytes wanted)
 {
-	struct lb_bytes name, id, suffix;
+	struct lb_bytes name, id, key, suffix;
 	unsigned char *text;
 
 	wanted = lb_bytes_upto(wanted, WORKFLOW_ID_BYTES_MAX);
@@ -75,8 +87,9 @@ struct lb_bytes workflow_ids_make(struct ids *ids, struct lb_bytes wanted)
 	for (size_t i = 0; i < wanted.len; i++)
 		text[i] = is_legal(wanted.at[i]) ? wanted.at[i] : '_';
 	id = name = (struct lb_bytes){ text, wanted.len };
+	key = lower(ids, name);
 	while (!take(ids, id) && !ids->arena->failed) {
-		suffix = lb_arena_format(ids->arena, "_%u", next_attempt(ids, name));
+		suffix = lb_arena_format(ids->arena, "_%u", next_attempt(ids, key));
 		id = lb_arena_format(ids->arena, "%.*s%.*s",
 		                     LB_FMT(lb_bytes_upto(name,
 		                                          WORKFLOW_ID_BYTES_MAX - suffix.len)),

@@ -11,7 +11,8 @@ enum { WORKFLOW_ID_BYTES_MAX = 100 };
 
 struct ids {
 	struct lb_arena *arena;
-	struct lb_value *taken; /* object with the ids as keys */
+	struct lb_value *taken;    /* object with the ids as keys */
+	struct lb_value *attempts; /* object: an id in lower case to the number to try next */
 };
 
 void workflow_ids_init(struct ids *ids, struct lb_arena *arena);

@@ -30,6 +30,22 @@ static const char sample[] =
 	"    strategy: *s\n"
 	"    runs-on: x\n";
 
+TEST(ids_are_made_without_regard_to_case)
+{
+	static const char source[] =
+		"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+		"      - uses: a/b@v1\n      - uses: A/b@v1\n      - uses: a/B@v1\n"
+		"      - { id: __a, run: x }\n      - uses: a/b@v2\n";
+	static const char *const ids[] = { "__a_b", "__A_b_2", "__a_B_3", "__a", "__a_b_4" };
+	struct workflow *w;
+
+	CHECK_OK(workflow_check(&w, t->mem, lb_bytes_of(source), "ci.yml"));
+	CHECK(w->job_count == 1 && w->jobs[0].step_count == 5);
+	for (uint32_t i = 0; i < 5; i++)
+		CHECK_BYTES(w->jobs[0].steps[i].id, ids[i]);
+	workflow_free(w);
+}
+
 TEST(a_file_becomes_a_tree)
 {
 	struct workflow *w;
