@@ -1,7 +1,7 @@
 /* json.h - reading JSON (RFC 8259) into values.  Writing is lb_value_write.
  *
- * Wraps jansson.  Untrusted input: depth at most LB_JSON_DEPTH_MAX, duplicate
- * keys are refused, strings must be UTF-8.  Strings may hold \u0000, keys may not.
+ * Untrusted input: depth at most LB_JSON_DEPTH_MAX, duplicate keys are refused,
+ * strings must be UTF-8, surrogates come in pairs.  Strings may hold \u0000, keys may not.
  * Numbers become doubles: whole numbers beyond 2^53 lose their last digits, and
  * one that no double can hold (1e400) is MALFORMED.  Threads: any.
  */

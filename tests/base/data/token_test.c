@@ -248,7 +248,7 @@ TEST(tokens_name_their_key)
 	check_forged(t, "{\"alg\":\"RS256\",\"typ\":\"x\",\"kid\":\"", "\"}", good_claims,
 	             LB_B("x"), LB_E_DENIED, "typ: expected \"JWT\"");
 	check_forged(t, "{\"alg\":\"RS256\",\"alg\":\"none\",\"kid\":\"", "\"}", good_claims,
-	             LB_B("x"), LB_E_MALFORMED, "the token's header: line 1, column 20: duplicate");
+	             LB_B("x"), LB_E_MALFORMED, "the token's header: line 1, column 16: duplicate");
 }
 
 /* Another key under the same name. */
