@@ -102,7 +102,8 @@ static lb_err read(struct parsed *p, struct lb_bytes source)
 {
 	const struct workflow_token *root;
 
-	LB_TRY(workflow_read_tokens(&root, &p->arena, source, SCHEMA_action, NULL, &p->problems));
+	LB_TRY(workflow_read_tokens(&root, NULL, &p->arena, source, SCHEMA_action, NULL,
+	                            &p->problems));
 	if (root != NULL && p->problems.errors == 0) {
 		p->shown.name = workflow_literal(workflow_token_find(root, "name"));
 		p->shown.description = workflow_literal(workflow_token_find(root, "description"));

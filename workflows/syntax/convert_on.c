@@ -75,7 +75,8 @@ static void check_types(const struct workflow_event_info *event, const struct wo
 	for (uint32_t i = 0; i < types->count; i++) {
 		const struct workflow_token *type = types->at[i];
 
-		if (strcmp(event->types, "*") != 0 && !workflow_word_in(event->types, type->text))
+		if (type->kind == WORKFLOW_STRING && strcmp(event->types, "*") != 0 &&
+		    !workflow_word_in(event->types, type->text))
 			workflow_warning(problems, type, "Unexpected value '%.*s'",
 			                 LB_FMT(type->text));
 	}
@@ -101,7 +102,8 @@ static void convert_filters(struct workflow_trigger *trigger, struct lb_arena *a
 		if (types) {
 			trigger->types_given = value->kind != WORKFLOW_NULL;
 			trigger->types = workflow_convert_list(arena, value);
-			check_types(event, &trigger->types, problems);
+			if (known)
+				check_types(event, &trigger->types, problems);
 		} else if (filter < FILTERS) {
 			*list_of(trigger, filter) = workflow_convert_list(arena, value);
 		}
@@ -110,8 +112,27 @@ static void convert_filters(struct workflow_trigger *trigger, struct lb_arena *a
 
 /* ---- events with a form of their own ---- */
 
+/* Keys that only the editor minds. */
+static void check_keys(const struct workflow_token *mapping, const char *known,
+                       struct problems *problems)
+{
+	for (uint32_t i = 0; i < mapping->count; i += 2) {
+		struct lb_bytes key = mapping->items[i]->text;
+
+		if (!workflow_word_in(known, key))
+			workflow_warning(problems, mapping->items[i], "Unexpected value '%.*s'",
+			                 LB_FMT(key));
+	}
+}
+
+static void check_not_null(const struct workflow_token *token, struct problems *problems)
+{
+	if (token != NULL && token->kind == WORKFLOW_NULL)
+		workflow_warning(problems, token, "Unexpected value ''");
+}
+
 static void convert_schedule(struct workflow_trigger *trigger, struct lb_arena *arena,
-                             const struct workflow_token *config)
+                             const struct workflow_token *config, struct problems *problems)
 {
 	const struct workflow_token **crons =
 		LB_ARENA_NEW(arena, const struct workflow_token *, config->count);
@@ -121,6 +142,7 @@ static void convert_schedule(struct workflow_trigger *trigger, struct lb_arena *
 	if (crons == NULL || zones == NULL || config->kind != WORKFLOW_SEQUENCE)
 		return;
 	for (uint32_t i = 0; i < config->count; i++) {
+		check_keys(config->items[i], "cron timezone", problems);
 		crons[i] = workflow_token_find(config->items[i], "cron");
 		zones[i] = workflow_token_find(config->items[i], "timezone");
 	}
@@ -137,7 +159,7 @@ static enum workflow_input_type input_type(const struct workflow_token *type,
 		[WORKFLOW_INPUT_ENVIRONMENT] = "environment",
 	};
 
-	if (type == NULL)
+	if (type == NULL || type->kind != WORKFLOW_STRING)
 		return WORKFLOW_INPUT_STRING;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (lb_bytes_is(type->text, names[i]))
@@ -147,24 +169,14 @@ static enum workflow_input_type input_type(const struct workflow_token *type,
 	return WORKFLOW_INPUT_STRING;
 }
 
-static void check_input_keys(const struct workflow_token *input, struct problems *problems)
-{
-	static const char known[] = "description deprecationMessage type required default options";
-
-	for (uint32_t i = 0; i < input->count; i += 2) {
-		struct lb_bytes key = input->items[i]->text;
-
-		if (!workflow_word_in(known, key))
-			workflow_warning(problems, input->items[i], "Unexpected value '%.*s'",
-			                 LB_FMT(key));
-	}
-}
-
 static void convert_inputs(struct workflow_trigger *trigger, struct lb_arena *arena,
                            const struct workflow_token *inputs, struct problems *problems)
 {
+	static const char input_keys[] =
+		"description deprecationMessage type required default options";
 	struct workflow_input *out;
 
+	check_not_null(inputs, problems);
 	if (inputs == NULL || inputs->kind != WORKFLOW_MAPPING)
 		return;
 	out = LB_ARENA_NEW(arena, struct workflow_input, inputs->count / 2);
@@ -173,6 +185,7 @@ static void convert_inputs(struct workflow_trigger *trigger, struct lb_arena *ar
 	for (uint32_t i = 0; i < inputs->count / 2; i++) {
 		const struct workflow_token *input = inputs->items[2 * i + 1];
 
+		check_not_null(input, problems);
 		out[i].name = inputs->items[2 * i]->text;
 		out[i].description = workflow_literal(workflow_token_find(input, "description"));
 		out[i].type = input_type(workflow_token_find(input, "type"), problems);
@@ -180,7 +193,7 @@ static void convert_inputs(struct workflow_trigger *trigger, struct lb_arena *ar
 		out[i].otherwise = workflow_token_find(input, "default");
 		out[i].options =
 			workflow_convert_list(arena, workflow_token_find(input, "options"));
-		check_input_keys(input, problems);
+		check_keys(input, input_keys, problems);
 	}
 	trigger->inputs = out;
 	trigger->input_count = inputs->count / 2;
@@ -221,16 +234,11 @@ static void convert_own(struct workflow_trigger *trigger, struct lb_arena *arena
 	bool call = lb_bytes_is(trigger->event, "workflow_call");
 
 	if (lb_bytes_is(trigger->event, "schedule")) {
-		convert_schedule(trigger, arena, config);
+		convert_schedule(trigger, arena, config, problems);
 		return;
 	}
-	for (uint32_t i = 0; i < config->count && !call; i += 2) {
-		const struct workflow_token *key = config->items[i];
-
-		if (!lb_bytes_is(key->text, "inputs"))
-			workflow_warning(problems, key, "Unexpected value '%.*s'",
-			                 LB_FMT(key->text));
-	}
+	if (!call && config->kind == WORKFLOW_MAPPING)
+		check_keys(config, "inputs", problems);
 	convert_inputs(trigger, arena, workflow_token_find(config, "inputs"), problems);
 	if (call) {
 		convert_secrets(trigger, arena, workflow_token_find(config, "secrets"));
@@ -252,6 +260,8 @@ static void convert_trigger(struct workflow_trigger *trigger, struct lb_arena *a
 		return;
 	if ((event->filters & FILTER_OWN) != 0)
 		convert_own(trigger, arena, config, problems);
+	else if (config->kind == WORKFLOW_MAPPING && event->filters == 0 && event->types[0] == 0)
+		workflow_warning(problems, config, "A mapping was not expected");
 	else if (config->kind == WORKFLOW_MAPPING)
 		convert_filters(trigger, arena, event, config, problems);
 }

@@ -15,6 +15,21 @@ void workflow_problems_init(struct problems *problems, struct lb_arena *arena)
 
 void workflow_problems_release(struct problems *problems) { lb_vec_release(&problems->found); }
 
+/* What only the editor refuses may be an error already. */
+static bool is_noted(const struct problems *problems, const struct workflow_token *at,
+                     const char *text)
+{
+	for (size_t i = 0; i < problems->found.count; i++) {
+		const struct workflow_problem *old =
+			LB_VEC_AT(&problems->found, struct workflow_problem, i);
+
+		if (at != NULL && old->line == at->line && old->column == at->column &&
+		    lb_bytes_is(old->message, text))
+			return true;
+	}
+	return false;
+}
+
 /* Beyond the maximum they are counted but not kept. */
 __attribute__((format(printf, 4, 0))) static void note(struct problems *problems,
                                                        const struct workflow_token *at,
@@ -27,12 +42,14 @@ __attribute__((format(printf, 4, 0))) static void note(struct problems *problems
 	problems->errors += !warning;
 	if (problems->found.count >= WORKFLOW_PROBLEMS_MAX)
 		return;
+	(void)vsnprintf(text, sizeof text, format, args);
+	if (warning && is_noted(problems, at, text))
+		return;
 	problem = lb_vec_add(&problems->found);
 	if (problem == NULL) {
 		problems->arena->failed = true;
 		return;
 	}
-	(void)vsnprintf(text, sizeof text, format, args);
 	problem->warning = warning;
 	problem->message = lb_arena_bytes(problems->arena, lb_bytes_of(text));
 	if (at != NULL) {

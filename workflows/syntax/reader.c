@@ -125,7 +125,8 @@ static const struct schema_key *find_key(const struct schema *schema, struct lb_
 
 static bool stop(struct reader *r, const char *why)
 {
-	workflow_problem(r->problems, NULL, "%s", why);
+	if (!r->stop)
+		workflow_problem(r->problems, NULL, "%s", why);
 	r->stop = true;
 	return false;
 }
@@ -438,8 +439,8 @@ static void report_yaml(struct problems *problems, const struct lb_diag *diag)
 	workflow_problem(problems, &at, "%s", text);
 }
 
-lb_err workflow_read_tokens(const struct workflow_token **out, struct lb_arena *arena,
-                            struct lb_bytes source, enum schema_id root,
+lb_err workflow_read_tokens(const struct workflow_token **out, size_t *result_bytes,
+                            struct lb_arena *arena, struct lb_bytes source, enum schema_id root,
                             const struct reader_limits *limits, struct problems *problems)
 {
 	static const struct lb_yaml_node nothing = { .kind = LB_YAML_SCALAR,
@@ -475,5 +476,7 @@ lb_err workflow_read_tokens(const struct workflow_token **out, struct lb_arena *
 		*out = read_value(&r, node != NULL ? node : &nothing, &place);
 	if (r.stop)
 		*out = NULL;
+	if (result_bytes != NULL)
+		*result_bytes = r.result_bytes;
 	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }

@@ -332,8 +332,10 @@ static bool add_expression(struct template *t, struct lb_bytes inside, bool whol
 	return true;
 }
 
+/* All that is wrong is reported, not only what is wrong first. */
 static bool add_segments(struct template *t, struct lb_bytes raw)
 {
+	bool good = true;
 	size_t at = 0;
 
 	while (at < raw.len) {
@@ -354,14 +356,13 @@ static bool add_segments(struct template *t, struct lb_bytes raw)
 				"found, but the closing }} sequence was not found.");
 			return false;
 		}
-		if (!add_expression(t,
-		                    lb_bytes_upto(lb_bytes_from(raw, start + opening.len),
-		                                  end - start - opening.len - 2),
-		                    start == 0 && end == raw.len))
-			return false;
+		good &= add_expression(t,
+		                       lb_bytes_upto(lb_bytes_from(raw, start + opening.len),
+		                                     end - start - opening.len - 2),
+		                       start == 0 && end == raw.len);
 		at = end;
 	}
-	return true;
+	return good;
 }
 
 /* Several segments: format('text{0}text{1}', first, second). */

@@ -57,10 +57,14 @@ static const char *const event_words[] = {
 	NULL
 };
 
+/* The first that fits counts: those with a form of their own come before all. */
 static const struct schema_key on_keys[] = {
 	KEY("schedule", schedule),
 	KEY("workflow_call", workflow_call),
 	KEY("workflow_dispatch", workflow_dispatch),
+#define EVENT(name, filters, types, defaults) KEY(#name, event_config),
+#include "workflows/syntax/events.def"
+#undef EVENT
 	{ 0 },
 };
 
@@ -121,9 +125,6 @@ static const struct schema_key permission_keys[] = {
 const struct schema workflow_schema[SCHEMA_COUNT] = {
 #include "workflows/syntax/schema.def"
 	[SCHEMA_event_name] = { .kind = SCHEMA_STRING, .words = event_words },
-	[SCHEMA_on_mapping] = { .kind = SCHEMA_MAPPING,
-	                        .keys = on_keys,
-	                        .key = SCHEMA_event_name,
-	                        .value = SCHEMA_event_config },
+	[SCHEMA_on_mapping] = { .kind = SCHEMA_MAPPING, .keys = on_keys },
 	[SCHEMA_permissions_mapping] = { .kind = SCHEMA_MAPPING, .keys = permission_keys },
 };

@@ -100,9 +100,10 @@ struct reader_limits {
 };
 
 /* Read a file by the schema.  Everything wrong with it becomes a problem; *out is NULL where there
- * is nothing to look at.  `limits` NULL: GitHub's.  NOMEM alone fails. */
-lb_err workflow_read_tokens(const struct workflow_token **out, struct lb_arena *arena,
-                            struct lb_bytes source, enum schema_id root,
+ * is nothing to look at.  *result_bytes (NULL is fine): what the result comes to.  `limits` NULL:
+ * GitHub's.  NOMEM alone fails. */
+lb_err workflow_read_tokens(const struct workflow_token **out, size_t *result_bytes,
+                            struct lb_arena *arena, struct lb_bytes source, enum schema_id root,
                             const struct reader_limits *limits, struct problems *problems);
 
 /* workflow_check with limits of one's own. */

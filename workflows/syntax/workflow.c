@@ -68,14 +68,21 @@ static void convert(struct parsed *p)
 	out->default_shell = workflow_token_find(defaults, "shell");
 	out->default_working_directory = workflow_token_find(defaults, "working-directory");
 	workflow_convert_permissions(&out->permissions, workflow_token_find(root, "permissions"));
-	if (on != NULL)
-		workflow_convert_on(out, &p->arena, on, &p->problems);
-	else
-		workflow_problem(&p->problems, root, "Required property is missing: on");
+	workflow_convert_on(out, &p->arena, on, &p->problems);
 	workflow_check_concurrency(out->concurrency, &p->problems);
 	index_jobs(p, jobs);
 	workflow_convert_jobs(out, &p->arena, jobs, &p->problems);
 	spread_permissions(out);
+}
+
+/* What only GitHub's editor refuses is said whatever else is wrong; triggers come with jobs. */
+static void check_on(struct parsed *p)
+{
+	const struct workflow_token *on = workflow_token_find(p->shown.root, "on");
+	struct workflow unused = { 0 };
+
+	if (on != NULL)
+		workflow_convert_on(&unused, &p->arena, on, &p->problems);
 }
 
 static lb_err read(struct parsed *p, struct lb_bytes source, const char *file_name,
@@ -84,10 +91,12 @@ static lb_err read(struct parsed *p, struct lb_bytes source, const char *file_na
 	struct workflow *out = &p->shown;
 
 	out->file_name = lb_arena_bytes(&p->arena, lb_bytes_of(file_name));
-	LB_TRY(workflow_read_tokens(&out->root, &p->arena, source, SCHEMA_workflow, limits,
-	                            &p->problems));
+	LB_TRY(workflow_read_tokens(&out->root, &out->result_bytes, &p->arena, source,
+	                            SCHEMA_workflow, limits, &p->problems));
 	if (out->root != NULL && p->problems.errors == 0)
 		convert(p);
+	else if (out->root != NULL)
+		check_on(p);
 	return workflow_problems_take(&out->problems, &out->problem_count, &p->problems);
 }
 

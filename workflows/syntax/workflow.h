@@ -155,6 +155,7 @@ struct workflow {
 	uint32_t job_count;
 	const struct workflow_problem *problems; /* in the order found; see workflow_check */
 	uint32_t problem_count;
+	size_t result_bytes; /* by GitHub's measure, which limits all files of a run together */
 };
 
 enum { WORKFLOW_FILE_BYTES_MAX = 1048576, WORKFLOW_DEPTH_MAX = 50, WORKFLOW_PROBLEMS_MAX = 1000 };

@@ -117,9 +117,10 @@ TEST(all_faults_of_a_file_are_found_at_once)
 	struct workflow *w;
 
 	CHECK_OK(workflow_check(&w, t->mem, lb_bytes_of(source), "ci.yml"));
-	CHECK(w->problem_count == 4);
+	CHECK(w->problem_count == 5);
 	CHECK(w->problems[0].line == 2 && w->problems[1].line == 4 && w->problems[2].line == 5);
 	CHECK_BYTES(w->problems[3].message, "'a' is already defined");
+	CHECK(w->problems[4].warning && w->problems[4].line == 1);
 	workflow_free(w);
 }
 
