@@ -2,6 +2,7 @@
 #include "tests/workflows/support.h"
 
 #include "base/data/json.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <stdarg.h>
@@ -93,4 +94,25 @@ const char *support_text(struct lb_arena *arena, const struct lb_value *value)
 	text = lb_arena_text(arena, lb_buf_bytes(&buf));
 	lb_buf_release(&buf);
 	return text;
+}
+
+const char *support_texts(struct lb_arena *arena, const struct lb_bytes *texts, size_t count)
+{
+	const char *folder = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+	char *path = (char *)(uintptr_t)support_path(arena, "%s/lifeboat-texts-XXXXXX", folder);
+	int handle = path != NULL ? mkstemp(path) : -1;
+	FILE *file = handle >= 0 ? fdopen(handle, "w") : NULL;
+	struct lb_buf buf;
+
+	lb_buf_init(&buf, arena->under, 1 << 26);
+	for (size_t i = 0; i < count; i++) {
+		lb_json_string_add(&buf, texts[i]);
+		lb_buf_add_byte(&buf, '\n');
+	}
+	if (file != NULL) {
+		(void)fwrite(buf.at, 1, buf.len, file);
+		(void)fclose(file);
+	}
+	lb_buf_release(&buf);
+	return file != NULL ? path : NULL;
 }

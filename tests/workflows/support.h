@@ -23,4 +23,8 @@ const struct lb_value *support_json(struct lb_arena *arena, const char *json);
 /* Compact JSON of a value, in the arena. */
 const char *support_text(struct lb_arena *arena, const struct lb_value *value);
 
+/* A temporary file with each text as a JSON string, a line each; removed by the caller.  NULL: it
+ * cannot be written. */
+const char *support_texts(struct lb_arena *arena, const struct lb_bytes *texts, size_t count);
+
 #endif

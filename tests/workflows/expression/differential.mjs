@@ -2,6 +2,8 @@
 // differential.mjs - expressions made at random, and what GitHub's own package makes of each, a JSON object a line.
 //
 //   differential.mjs MODULES SEED COUNT       {"expr", and "error", "number" or "value"}; the contexts come first
+//   differential.mjs MODULES --texts FILE     the same for given ones, a JSON string a line
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -17,7 +19,7 @@ const contexts = {
 };
 
 // A small generator with a state that the seed decides (mulberry32).
-let state = Number(BigInt(seedText) & 0xffffffffn);
+let state = seedText === "--texts" ? 0 : Number(BigInt(seedText) & 0xffffffffn);
 function random(below) {
 	state = (state + 0x6d2b79f5) | 0;
 	let x = Math.imul(state ^ (state >>> 15), state | 1);
@@ -78,6 +80,10 @@ function outcome(text) {
 const show = (text) => console.log(JSON.stringify({ expr: text, ...outcome(text) }));
 
 console.log(JSON.stringify({ contexts }));
+if (seedText === "--texts") {
+	for (const line of readFileSync(countText, "utf8").split("\n").filter(Boolean)) show(JSON.parse(line));
+	process.exit(0);
+}
 // The differences that the test knows of.
 for (const text of ["", "format('a', fromJSON(''))", "join(1, fromJSON(''))", "'ß' < 'T'", "format('a',)", "'a''b''c'", "format('{0!}', 1)"]) show(text);
 for (let left = Number(countText); left > 0; left--) {

@@ -1,8 +1,10 @@
 /* differential_test.c - generated expressions: our value is that of GitHub's own package, or both
  * refuse.
  *
- * differential.mjs makes them (LB_SEED, LB_EXPRESSIONS) and says what the package does.
+ * differential.mjs makes them (LB_SEED, LB_EXPRESSIONS) and says what the package does.  10,000;
+ * with LB_LONG 100,000.
  */
+#include "tests/workflows/shrink.h"
 #include "tests/workflows/support.h"
 
 #include "base/data/json.h"
@@ -11,7 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LINE_BYTES_MAX = 1 << 20, SHOWN_MAX = 20 };
+enum { LINE_BYTES_MAX = 1 << 20, SHOWN_MAX = 20, SHRUNK_MAX = 3 };
 
 static const char modules[] = "build/node/node_modules";
 
@@ -166,24 +168,76 @@ static bool is_meant(size_t seen[DIFFERENCES], const struct outcome *ours,
 	return false;
 }
 
-static void check_line(struct test *t, size_t seen[DIFFERENCES], struct lb_bytes line,
-                       const struct lb_value *contexts)
+/* What the package says of an expression, in a line of JSON, against what we say.  Is there a
+ * difference that is not meant? */
+static bool differs(size_t seen[DIFFERENCES], struct lb_arena *arena, struct lb_bytes line,
+                    const struct lb_value *contexts, bool shown, struct lb_bytes *expr)
 {
 	struct lb_value *theirs;
 	struct outcome ours;
+
+	if (lb_failed(lb_json_read(&theirs, arena, line, NULL)))
+		return true;
+	*expr = lb_value_get_string(theirs, "expr");
+	ours = evaluate(arena, *expr, contexts);
+	if (agrees(&ours, theirs) || is_meant(seen, &ours, theirs))
+		return false;
+	if (shown)
+		printf("# theirs %.*s\n#   ours %s %s\n", LB_FMT(lb_bytes_trim(line)),
+		       ours.refused ? "refused" : support_text(arena, ours.value), ours.diag.text);
+	return true;
+}
+
+/* ---- the shortest expression with a difference ---- */
+
+struct asking {
+	struct test *t;
+	const struct lb_value *contexts;
+	char *line;
+};
+
+static size_t first_that_differs(void *self, const struct lb_bytes *texts, size_t count)
+{
+	size_t unused[DIFFERENCES], at = 0, found = SIZE_MAX;
+	struct asking *asking = self;
+	struct lb_arena arena;
+	struct lb_bytes expr;
+	const char *path;
+	FILE *from;
+
+	lb_arena_init(&arena, asking->t->mem);
+	path = support_texts(&arena, texts, count);
+	from = popen(support_path(&arena,
+	                          "node %s/tests/workflows/expression/differential.mjs %s "
+	                          "--texts %s",
+	                          test_top(), modules, path),
+	             "r");
+	/* the contexts come first */
+	for (; from != NULL && fgets(asking->line, LINE_BYTES_MAX, from) != NULL; at++) {
+		if (at > 0 && found == SIZE_MAX &&
+		    differs(unused, &arena, lb_bytes_of(asking->line), asking->contexts, false,
+		            &expr))
+			found = at - 1;
+	}
+	if (from != NULL)
+		(void)pclose(from);
+	(void)remove(path);
+	lb_arena_release(&arena);
+	return found;
+}
+
+static void check_line(struct test *t, size_t seen[DIFFERENCES], char *line,
+                       const struct lb_value *contexts)
+{
+	struct asking asking = { t, contexts, line };
+	struct lb_bytes expr = { 0 };
 	struct lb_arena arena;
 
 	lb_arena_init(&arena, t->mem);
-	if (lb_failed(lb_json_read(&theirs, &arena, line, NULL))) {
-		t->failures++;
-		printf("# not JSON: %.*s\n", LB_FMT(line));
-	} else {
-		ours = evaluate(&arena, lb_value_get_string(theirs, "expr"), contexts);
-		if (!agrees(&ours, theirs) && !is_meant(seen, &ours, theirs) &&
-		    t->failures++ < SHOWN_MAX)
-			printf("# theirs %.*s\n#   ours %s %s\n", LB_FMT(lb_bytes_trim(line)),
-			       ours.refused ? "refused" : support_text(&arena, ours.value),
-			       ours.diag.text);
+	if (differs(seen, &arena, lb_bytes_of(line), contexts, t->failures < SHOWN_MAX, &expr) &&
+	    t->failures++ < SHRUNK_MAX) {
+		expr = shrink(&arena, expr, SHRINK_WORDS, first_that_differs, &asking);
+		printf("# shortest: %.*s\n", LB_FMT(expr));
 	}
 	lb_arena_release(&arena);
 }
@@ -198,7 +252,7 @@ static size_t check_lines(struct test *t, size_t seen[DIFFERENCES], FILE *from, 
 	lb_arena_init(&arena, t->mem);
 	for (; fgets(line, LINE_BYTES_MAX, from) != NULL; count++) {
 		if (count > 0) {
-			check_line(t, seen, lb_bytes_of(line), contexts);
+			check_line(t, seen, line, contexts);
 			continue;
 		}
 		CHECK_OK(lb_json_read(&first, &arena, lb_bytes_of(line), NULL));
@@ -224,7 +278,9 @@ TEST(generated_expressions_give_what_github_s_package_gives)
 	               "node %s/tests/workflows/expression/differential.mjs %s %llu %lu",
 	               test_top(), modules,
 	               getenv("LB_SEED") != NULL ? (unsigned long long)t->seed : 1ULL,
-	               count != NULL ? strtoul(count, NULL, 10) : 20000UL);
+	               count != NULL               ? strtoul(count, NULL, 10)
+	               : getenv("LB_LONG") != NULL ? 100000UL
+	                                           : 10000UL);
 	line = malloc(LINE_BYTES_MAX);
 	from = popen(command, "r");
 	CHECK(line != NULL && from != NULL);
