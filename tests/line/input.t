@@ -73,7 +73,7 @@ refused 2 "takes no operands" up here
 refused 2 "--failed takes no value" rerun --failed=1 1
 refused 2 "--port needs a value" up --port
 refused 2 "is not a whole number from 0 to 65533" up --state "$folder/s" --port 99999
-refused 2 "--network bogus: expected" exec --network bogus -- true
+refused 2 "--network is 'bogus'; it can be" exec --network bogus -- true
 refused 2 "operands are missing" exec
 refused 1 "start one with \`lifeboat up\`" list
 refused 1 "start one with \`lifeboat up\`" submit
@@ -117,8 +117,8 @@ faulty() { # faulty NAME LINE COLUMN TEXT: lint and submit say it and where
 	refused 1 "$at:$2:$3: $4" lint "$at"
 	refused 3 "$at (Line: $2, Col: $3): $4" submit -w "$at"
 }
-faulty malformed 5 15 "double-quoted scalar without closing quote"
-faulty tab 3 1 ""
+faulty malformed 6 1 "expected the \" that closes the text begun in line 5, column 14"
+faulty tab 3 2 "a tab where only blanks can indent"
 faulty cycle 7 16 "Job 'b' depends on job 'c' which creates a cycle"
 faulty key 6 5 "Unexpected value 'stepz'"
 faulty twice 6 3 "'a' is already defined"
