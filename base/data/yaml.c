@@ -231,15 +231,21 @@ static lb_err read_node(struct yaml_reader *r, struct position where)
 
 /* ---- documents ---- */
 
-/* Behind "...", or at the end: there may be no more. */
-static lb_err end_document(struct yaml_reader *r)
+/* "..." may stand before a document as well, and any number of times. */
+static lb_err pass_ends(struct yaml_reader *r)
 {
-	while (*r->at == '.') {
+	lb_yaml_skip(r);
+	while (r->indent < 0 && *r->at == '.') {
 		r->at += 3;
 		LB_TRY(end_line(r));
-		if (*r->at != '\0' && *r->at != '.')
-			break;
 	}
+	return LB_OK;
+}
+
+/* At the end of all, or at "---" or "...": nothing may come behind. */
+static lb_err end_document(struct yaml_reader *r)
+{
+	LB_TRY(pass_ends(r));
 	if (*r->at == '\0')
 		return LB_OK;
 	return YAML_FAIL(r, "a second document; only one is expected");
@@ -253,6 +259,7 @@ static lb_err read_document(struct yaml_reader *r)
 
 	if (r->at[0] == 0xef && r->at[1] == 0xbb && r->at[2] == 0xbf) /* a byte order mark */
 		r->at = r->line_at = r->column_at = r->at + 3;
+	LB_TRY(pass_ends(r));
 	LB_TRY(lb_yaml_directives(&directives, r));
 	if (r->indent < 0 && *r->at == '-')
 		r->at += 3;

@@ -353,6 +353,7 @@ TEST(yaml_reads_documents_and_directives)
 	check_shown(t, "--- # a\n- b\n", "seq@2:1[p@2:3(b)]");
 	check_shown(t, "---\n", "p@1:4()");
 	check_shown(t, "...\n", "");
+	check_shown(t, "# a\n...\n...\n%YAML 1.2\n---\nb\n", "p@6:1(b)");
 	check_shown(t, "a: !<tag:x,1:y> b\nc: ! d\n",
 	            "map@1:1[p@1:1(a)=<tag:x,1:y>p@1:4(b) p@2:1(c)=<!>p@2:4(d)]");
 	check_refused(t, "%YAML 2.0\n---\n", 1, "line 1, column 10: expected %YAML 1.2");
