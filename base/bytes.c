@@ -1,13 +1,6 @@
 /* bytes.c - see bytes.h. */
 #include "base/bytes.h"
 
-bool lb_bytes_eq(struct lb_bytes a, struct lb_bytes b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
-}
-
-bool lb_bytes_is(struct lb_bytes a, const char *text) { return lb_bytes_eq(a, lb_bytes_of(text)); }
-
 static unsigned char lower(unsigned char c)
 {
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c;

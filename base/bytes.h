@@ -29,8 +29,16 @@ static inline struct lb_bytes lb_bytes_of(const char *text)
 	return (struct lb_bytes){ (const unsigned char *)text, text != NULL ? strlen(text) : 0 };
 }
 
-bool lb_bytes_eq(struct lb_bytes a, struct lb_bytes b);
-bool lb_bytes_is(struct lb_bytes a, const char *text);
+static inline bool lb_bytes_eq(struct lb_bytes a, struct lb_bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+static inline bool lb_bytes_is(struct lb_bytes a, const char *text)
+{
+	return lb_bytes_eq(a, lb_bytes_of(text)); /* of a literal the length is known */
+}
+
 bool lb_bytes_eq_nocase(struct lb_bytes a, struct lb_bytes b); /* ASCII letters only */
 int lb_bytes_cmp(struct lb_bytes a, struct lb_bytes b);        /* as memcmp, shorter first */
 bool lb_bytes_starts(struct lb_bytes a, struct lb_bytes prefix);
