@@ -70,6 +70,10 @@ struct lb_bytes workflow_trim(struct lb_bytes text)
 	size_t end = 0;
 	struct lb_bytes rest;
 
+	/* What is usual: nothing but ASCII at both ends. */
+	if (text.len > 0 && text.at[0] > ' ' && text.at[0] < 0x80 && text.at[text.len - 1] > ' ' &&
+	    text.at[text.len - 1] < 0x80)
+		return text;
 	while (text.len > 0) {
 		rest = text;
 		if (!workflow_is_space(lb_utf8_next(&rest)))

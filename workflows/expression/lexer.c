@@ -66,15 +66,23 @@ static uint32_t char_at(const struct lexer *lexer, size_t at, size_t *behind)
 
 static bool space_at(const struct lexer *lexer, size_t at, size_t *behind)
 {
-	return at < lexer->text.len && workflow_is_space(char_at(lexer, at, behind));
+	if (at >= lexer->text.len)
+		return false;
+	if (lexer->text.at[at] >= 0x80)
+		return workflow_is_space(char_at(lexer, at, behind));
+	*behind = at + 1;
+	return workflow_is_space(lexer->text.at[at]);
 }
 
 static bool boundary_at(const struct lexer *lexer, size_t at)
 {
+	static const bool symbols[256] = {
+		['('] = true, ['['] = true, [')'] = true, [']'] = true, [','] = true, ['.'] = true,
+		['!'] = true, ['>'] = true, ['<'] = true, ['='] = true, ['&'] = true, ['|'] = true,
+	};
 	size_t behind;
 
-	return memchr("([)],.!><=&|", lexer->text.at[at], 12) != NULL ||
-	       space_at(lexer, at, &behind);
+	return symbols[lexer->text.at[at]] || space_at(lexer, at, &behind);
 }
 
 static struct lb_bytes cut(struct lexer *lexer, size_t end)

@@ -114,8 +114,9 @@ static size_t alternatives(const struct schema *out[CANDIDATES_MAX], enum schema
 
 static const struct schema_key *find_key(const struct schema *schema, struct lb_bytes name)
 {
-	for (const struct schema_key *key = schema->keys; key != NULL && key->name != NULL; key++) {
-		if (lb_bytes_is(name, key->name))
+	for (const struct schema_key *key = schema->keys; key != NULL && key->name.at != NULL;
+	     key++) {
+		if (lb_bytes_eq(name, key->name))
 			return key;
 	}
 	return NULL;
@@ -344,15 +345,14 @@ static void report_ambiguous(struct reader *r, const struct mapping *m)
 	size_t len = 0;
 
 	for (size_t i = 0; i < m->candidate_count; i++) {
-		for (const struct schema_key *key = m->candidates[i]->keys; key->name != NULL;
+		for (const struct schema_key *key = m->candidates[i]->keys; key->name.at != NULL;
 		     key++) {
 			bool unique = !key->shy;
 
 			for (size_t j = 0; j < m->candidate_count && unique; j++)
-				unique = j == i ||
-				         find_key(m->candidates[j], lb_bytes_of(key->name)) == NULL;
+				unique = j == i || find_key(m->candidates[j], key->name) == NULL;
 			if (unique && count < NAMES_MAX)
-				names[count++] = key->name;
+				names[count++] = (const char *)key->name.at;
 		}
 	}
 	qsort(names, count, sizeof *names, by_name);
@@ -368,10 +368,10 @@ static void report_ambiguous(struct reader *r, const struct mapping *m)
 static void report_missing(struct reader *r, const struct mapping *m)
 {
 	for (const struct schema_key *key = m->candidates[0]->keys;
-	     key != NULL && key->name != NULL; key++) {
-		if (key->required && lb_value_find_nocase(m->keys, lb_bytes_of(key->name)) == NULL)
+	     key != NULL && key->name.at != NULL; key++) {
+		if (key->required && lb_value_find_nocase(m->keys, key->name) == NULL)
 			workflow_problem(r->problems, m->token, "Required property is missing: %s",
-			                 key->name);
+			                 (const char *)key->name.at);
 	}
 }
 

@@ -161,6 +161,12 @@ static bool read_tagged(struct workflow_token *out, const struct lb_yaml_node *n
 	return true;
 }
 
+/* Null, booleans and numbers begin with one of these, or are empty. */
+static bool may_be_literal(struct lb_bytes text)
+{
+	return text.len == 0 || strchr("nN~tTfF.+-0123456789", text.at[0]) != NULL;
+}
+
 bool workflow_scalar_literal(struct workflow_token *out, struct lb_arena *arena,
                              const struct lb_yaml_node *node, struct problems *problems)
 {
@@ -170,8 +176,9 @@ bool workflow_scalar_literal(struct workflow_token *out, struct lb_arena *arena,
 	out->text = out->raw = node->text;
 	if (node->tag.len > 0)
 		good = read_tagged(out, node, problems);
-	else if (node->style == LB_YAML_PLAIN && !read_null(out, node->text) &&
-	         !read_boolean(out, node->text) && !read_special(out, node->text))
+	else if (node->style == LB_YAML_PLAIN && may_be_literal(node->text) &&
+	         !read_null(out, node->text) && !read_boolean(out, node->text) &&
+	         !read_special(out, node->text))
 		(void)read_number(out, node->text, false);
 	if (out->kind == WORKFLOW_NUMBER) {
 		char text[WORKFLOW_NUMBER_SIZE];

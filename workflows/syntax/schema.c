@@ -37,17 +37,21 @@
 
 /* ---- entries from other tables ---- */
 
+#define NO_KEY \
+	{ \
+		.value = SCHEMA_NONE \
+	}
 #define KEY(name_, id) \
 	{ \
-		.name = (name_), .value = SCHEMA_##id \
+		.name = LB_LIT(name_), .value = SCHEMA_##id \
 	}
 #define MUST(name_, id) \
 	{ \
-		.name = (name_), .value = SCHEMA_##id, .required = true \
+		.name = LB_LIT(name_), .value = SCHEMA_##id, .required = true \
 	}
 #define SHY(name_, id) \
 	{ \
-		.name = (name_), .value = SCHEMA_##id, .required = true, .shy = true \
+		.name = LB_LIT(name_), .value = SCHEMA_##id, .required = true, .shy = true \
 	}
 
 static const char *const event_words[] = {
@@ -65,14 +69,14 @@ static const struct schema_key on_keys[] = {
 #define EVENT(name, filters, types, defaults) KEY(#name, event_config),
 #include "workflows/syntax/events.def"
 #undef EVENT
-	{ 0 },
+	NO_KEY,
 };
 
 static const struct schema_key permission_keys[] = {
 #define PERMISSION(id, name, access) KEY(name, access_##access),
 #include "workflows/syntax/permissions.def"
 #undef PERMISSION
-	{ 0 },
+	NO_KEY,
 };
 
 /* ---- the table ---- */
@@ -107,20 +111,20 @@ static const struct schema_key permission_keys[] = {
 #define RECORD(id, where, ...) \
 	[SCHEMA_##id] = { .kind = SCHEMA_MAPPING, \
 		          where, \
-		          .keys = (const struct schema_key[]){ __VA_ARGS__, { 0 } } },
+		          .keys = (const struct schema_key[]){ __VA_ARGS__, NO_KEY } },
 #define OPEN_RECORD(id, where, ...) \
 	[SCHEMA_##id] = { .kind = SCHEMA_MAPPING, \
 		          where, \
 		          .open = true, \
 		          .key = SCHEMA_string, \
 		          .value = SCHEMA_any, \
-		          .keys = (const struct schema_key[]){ __VA_ARGS__, { 0 } } },
+		          .keys = (const struct schema_key[]){ __VA_ARGS__, NO_KEY } },
 #define MATRIX(id, where, key_, value_, ...) \
 	[SCHEMA_##id] = { .kind = SCHEMA_MAPPING, \
 		          where, \
 		          .key = SCHEMA_##key_, \
 		          .value = SCHEMA_##value_, \
-		          .keys = (const struct schema_key[]){ __VA_ARGS__, { 0 } } },
+		          .keys = (const struct schema_key[]){ __VA_ARGS__, NO_KEY } },
 
 const struct schema workflow_schema[SCHEMA_COUNT] = {
 #include "workflows/syntax/schema.def"

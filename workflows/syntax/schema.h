@@ -47,7 +47,7 @@ enum schema_kind {
 };
 
 struct schema_key {
-	const char *name; /* NULL ends */
+	struct lb_bytes name; /* at == NULL ends */
 	enum schema_id value;
 	bool required;
 	bool shy; /* errors do not propose it */
