@@ -83,4 +83,49 @@ struct engine_op_info {
 
 extern const struct engine_op_info engine_op_table[ENGINE_OP_COUNT];
 
+/* Immediates and instructions that are written and read in text, but have no place in op.def yet.
+ */
+enum {
+	ENGINE_IMM_HEAP_TYPE = ENGINE_IMM_REF_TYPE,
+	ENGINE_IMM_CATCHES = ENGINE_IMM_TABLE_TABLE + 1,
+	ENGINE_IMM_CAST,
+	ENGINE_IMM_TYPE,
+	ENGINE_IMM_TYPE_FIELD,
+	ENGINE_IMM_TYPE_COUNT,
+	ENGINE_IMM_TYPE_DATA,
+	ENGINE_IMM_TYPE_ELEM,
+	ENGINE_IMM_TYPE_TYPE,
+	ENGINE_IMM_TAG,
+	ENGINE_IMM_MEMARG_LANE,
+	ENGINE_IMM_V128,
+	ENGINE_IMM_LANES,
+	ENGINE_IMM_LANE,
+	ENGINE_IMM_FENCE,
+
+	ENGINE_OP_TRY = ENGINE_OP_COUNT,
+	ENGINE_OP_CATCH,
+	ENGINE_OP_CATCH_ALL,
+	ENGINE_OP_DELEGATE,
+	ENGINE_OP_REF_TEST,
+	ENGINE_OP_REF_TEST_NULL,
+	ENGINE_OP_REF_CAST,
+	ENGINE_OP_REF_CAST_NULL
+};
+
+static inline bool engine_op_is_prefix(uint8_t byte) { return byte == ENGINE_OP_PREFIX_FC; }
+
+/* The place of what stands behind a prefix; ENGINE_OP_COUNT where there cannot be any. */
+static inline uint32_t engine_op_behind(uint8_t prefix, uint32_t number)
+{
+	(void)prefix;
+	return number < ENGINE_OP_COUNT - 0x100 ? 0x100 + number : ENGINE_OP_COUNT;
+}
+
+/* The inverse: the prefix (0: none) and the byte or number of a place. */
+static inline uint8_t engine_op_prefix(uint32_t *number, uint32_t op)
+{
+	*number = op & 0xff;
+	return op < 0x100 ? 0 : ENGINE_OP_PREFIX_FC;
+}
+
 #endif

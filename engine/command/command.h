@@ -18,7 +18,10 @@ lb_err engine_command_fail(struct lb_cli *cli, lb_err err, const char *name);
 /* A file's bytes. */
 lb_err engine_command_read(struct lb_buf *out, struct lb_cli *cli, const char *path);
 
-/* A module from a file.  The caller frees it. */
+/* The same of a module, in the binary form also where the file has the text. */
+lb_err engine_command_read_module(struct lb_buf *out, struct lb_cli *cli, const char *path);
+
+/* A module from a file, binary or text.  The caller frees it. */
 lb_err engine_command_load(struct engine_module **out, struct lb_cli *cli, const char *path);
 
 /* A number from the command line as that type: USAGE with prose where it is none.  Numbers only. */
@@ -33,11 +36,15 @@ lb_err engine_timeout_new(struct engine_timeout **out, struct lb_mem *mem,
                           struct engine_store *store, uint64_t ms, const char *file);
 void engine_timeout_free(struct engine_timeout *timeout); /* NULL is fine */
 
-extern const struct lb_option engine_run_options[];
+extern const struct lb_option engine_run_options[], engine_wat2wasm_options[],
+	engine_wasm2wat_options[];
 
 lb_err engine_cmd_run(struct lb_cli *cli);
 lb_err engine_cmd_validate(struct lb_cli *cli);
 lb_err engine_cmd_inspect(struct lb_cli *cli);
 lb_err engine_cmd_ops(struct lb_cli *cli);
+lb_err engine_cmd_wast(struct lb_cli *cli);
+lb_err engine_cmd_wat2wasm(struct lb_cli *cli);
+lb_err engine_cmd_wasm2wat(struct lb_cli *cli);
 
 #endif

@@ -1,6 +1,7 @@
-/* load.c - a module from a file. */
+/* load.c - a module from a file, binary or text. */
 #include "base/io/file.h"
 #include "engine/command/command.h"
+#include "engine/text/text.h"
 
 lb_err engine_command_fail(struct lb_cli *cli, lb_err err, const char *name)
 {
@@ -23,6 +24,25 @@ lb_err engine_command_read(struct lb_buf *out, struct lb_cli *cli, const char *p
 	return err;
 }
 
+/* Put the binary form in the place of a text. */
+static lb_err assemble(struct lb_buf *bytes, struct lb_cli *cli, const char *path)
+{
+	const struct engine_text_options options = { .name = path };
+	struct lb_buf text = *bytes;
+	lb_err err;
+
+	lb_buf_init(bytes, cli->mem, ENGINE_FILE_BYTES_MAX);
+	err = engine_text_to_binary(bytes, cli->mem, lb_buf_bytes(&text), &options, &cli->diag);
+	lb_buf_release(&text);
+	return lb_failed(err) ? engine_command_fail(cli, err, NULL) : LB_OK;
+}
+
+lb_err engine_command_read_module(struct lb_buf *out, struct lb_cli *cli, const char *path)
+{
+	LB_TRY(engine_command_read(out, cli, path));
+	return engine_text_is(lb_buf_bytes(out)) ? assemble(out, cli, path) : LB_OK;
+}
+
 lb_err engine_command_load(struct engine_module **out, struct lb_cli *cli, const char *path)
 {
 	struct lb_buf bytes;
@@ -30,7 +50,7 @@ lb_err engine_command_load(struct engine_module **out, struct lb_cli *cli, const
 
 	*out = NULL;
 	lb_buf_init(&bytes, cli->mem, ENGINE_FILE_BYTES_MAX);
-	err = engine_command_read(&bytes, cli, path);
+	err = engine_command_read_module(&bytes, cli, path);
 	if (!lb_failed(err)) {
 		err = engine_module_new(out, cli->mem, lb_buf_bytes(&bytes), NULL, &cli->diag);
 		if (lb_failed(err))

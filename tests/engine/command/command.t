@@ -139,6 +139,54 @@ expect 'ops has those behind a prefix' 0 'fc 0a +memory.copy' ops
 test $? -eq 4
 report $? 'output that cannot be written is said'
 
+# ---- text ----
+
+cat >fac.wat <<'EOF'
+;; a module's text
+(module
+  (func $fac (export "fac") (param $n i64) (result i64)
+    (if (result i64) (i64.eqz (local.get $n))
+      (then (i64.const 1))
+      (else (i64.mul (local.get $n) (call $fac (i64.sub (local.get $n) (i64.const 1))))))))
+EOF
+printf '(module\n  (func\n    (i32.adq)))\n' >wrong.wat
+printf '(module (func (result i32)))\n' >invalid.wat
+expect 'a text is run as it is' 0 '3628800' run --invoke fac fac.wat 10
+"$engine" validate fac.wat >out 2>err && test ! -s out && test ! -s err
+report $? 'a text is validated'
+expect 'a wrong text says where' 3 'lifeboat-engine run: wrong.wat:3:6: unknown operator i32.adq' run wrong.wat
+expect 'validate names the place once' 3 'wrong.wat:3:6: unknown operator i32.adq' validate wrong.wat
+expect 'an invalid text is invalid' 3 'invalid.wat: type mismatch.*' validate invalid.wat
+"$engine" wat2wasm fac.wat >out 2>err && test ! -s out && "$engine" run --invoke fac fac.wasm 5 >out 2>err &&
+	test "$(cat out)" = 120
+report $? 'wat2wasm writes beside the text'
+"$engine" wasm2wat fac.wasm -o again.wat >out 2>err && "$engine" wat2wasm again.wat -o - >again.wasm 2>err &&
+	cmp -s fac.wasm again.wasm && grep -q 'func .fac .*param .n i64' again.wat
+report $? 'wasm2wat and back gives the same bytes'
+"$engine" wat2wasm --no-names fac.wat -o bare.wasm 2>err && "$engine" wasm2wat bare.wasm >out 2>err &&
+	! grep -q 'fac (;' out && grep -q 'call 0' out
+report $? 'names can be left out'
+expect 'wat2wasm says what is wrong' 3 'lifeboat-engine wat2wasm: wrong.wat:3:6: unknown operator i32.adq' \
+	wat2wasm wrong.wat
+test ! -e wrong.wasm
+report $? 'nothing is written then'
+expect 'wasm2wat says what is wrong' 3 'lifeboat-engine wasm2wat: script: magic header not detected at byte 0x0' \
+	wasm2wat script
+
+# ---- scripts ----
+
+cat >good.wast <<'EOF'
+(module (func (export "f") (result i32) (i32.const 7)))
+(assert_return (invoke "f") (i32.const 7))
+(assert_malformed (module quote "(func") "unexpected token")
+EOF
+sed 's/(i32.const 7))$/(i32.const 8))/' good.wast >bad.wast
+expect 'a script that holds' 0 '3 commands, 2 assertions, 0 failed' wast good.wast
+expect 'a script that does not' 1 'bad.wast:2: result 0 is i32 0x7' wast bad.wast
+expect 'all are counted' 1 '6 commands, 4 assertions, 1 failed' wast good.wast bad.wast
+printf '(assert_return (invoke f))' >none.wast
+expect 'what is no script says where' 3 'lifeboat-engine wast: none.wast:1:24: unknown operator f' wast none.wast
+
 # ---- a module cut at every byte ----
 
 # Some cuts leave a whole module: behind the header, and behind sections that need no later one.

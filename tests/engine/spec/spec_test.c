@@ -1,188 +1,156 @@
-/* spec_test.c - the official test suite, as far as this engine's language goes.
+/* spec_test.c - the official test suite, run as the command `wast` runs it.
  *
- * files.txt says for each file that is not run whole how much of it is left
- * out, and why; it is an error when that changes, in either direction.  In the
- * environment, SPEC_FILE=i32.wast runs one file, SPEC_DROPS=1 shows what is left out.
+ * known.txt lists what does not hold yet, and why; it is an error when something listed holds.
+ * In the environment, SPEC_FILE=i32.wast (or a part of a path) runs the files of that name.
  */
-#include "base/data/json.h"
 #include "base/io/file.h"
-#include "tests/engine/spec/script.h"
-#include "tests/engine/spec/wast.h"
+#include "engine/command/wast.h"
+#include "tests/harness/test.h"
 
 #include <stdlib.h>
 
-enum { FILES_MAX = 400 };
+enum { KNOWN_MAX = 2000, BYTES_MAX = 64 << 20 };
 
-/* As many assertions as were seen to pass; raise it when more do. */
-enum { ASSERTIONS_FLOOR = 26015 };
+/* As many assertions as were seen to hold; raise it when more do. */
+enum { ASSERTIONS_FLOOR = 26000 };
 
-struct listed {
-	struct lb_bytes name; /* of a file, or FILE:LINE of an assertion that is known to fail */
-	unsigned drops;       /* forms left out; UINT_MAX: not run at all */
+struct known {
+	struct lb_bytes name; /* of a file; or FILE:LINE, of a command */
 	bool seen;
-};
-
-struct list {
-	struct listed at[FILES_MAX];
-	unsigned count;
 };
 
 struct suite {
 	struct test *t;
-	struct list list;
-	char names[FILES_MAX][64];
-	unsigned name_count;
-	struct script_counts counts;
-	unsigned files, dropped;
+	const char *folder, *file; /* the file at hand */
+	struct known known[KNOWN_MAX];
+	unsigned known_count, files, files_known;
+	struct engine_wast_counts counts;
 };
 
-/* Lines of files.txt: "NAME DROPS REASON", DROPS being a number or "all"; or "NAME:LINE known
- * REASON"; # opens a comment. */
-static void read_list(struct list *list, struct lb_bytes text)
+/* Lines of known.txt: "NAME REASON"; # opens a comment. */
+static void read_known(struct suite *suite, struct lb_bytes text)
 {
-	struct lb_bytes line;
+	struct lb_bytes line, name;
 
-	while (lb_bytes_split(&line, &text, '\n') && list->count < FILES_MAX) {
-		struct listed *l = &list->at[list->count];
-		struct lb_bytes name, drops;
-		uint64_t number = UINT32_MAX;
-
-		if (line.len == 0 || line.at[0] == '#')
+	while (lb_bytes_split(&line, &text, '\n')) {
+		if (line.len == 0 || line.at[0] == '#' || !lb_bytes_split(&name, &line, ' '))
 			continue;
-		if (!lb_bytes_split(&name, &line, ' ') || !lb_bytes_split(&drops, &line, ' '))
-			continue;
-		if (!lb_bytes_is(drops, "all"))
-			lb_ignore(lb_bytes_u64(&number, drops, UINT32_MAX));
-		*l = (struct listed){ .name = name, .drops = (unsigned)number };
-		list->count++;
+		assert(suite->known_count < KNOWN_MAX && line.len > 0);
+		suite->known[suite->known_count++].name = name;
 	}
 }
 
-static struct listed *find(struct list *list, const char *name)
+static struct known *find(struct suite *suite, const char *name)
 {
-	for (unsigned i = 0; i < list->count; i++)
-		if (lb_bytes_is(list->at[i].name, name))
-			return &list->at[i];
+	for (unsigned i = 0; i < suite->known_count; i++) {
+		if (!lb_bytes_is(suite->known[i].name, name))
+			continue;
+		suite->known[i].seen = true;
+		return &suite->known[i];
+	}
 	return NULL;
 }
 
-static bool is_known(void *ctx, const char *file, unsigned line)
-{
-	struct listed *listed;
-	char name[96];
-
-	(void)snprintf(name, sizeof name, "%s:%u", file, line);
-	listed = find(ctx, name);
-	if (listed != NULL)
-		listed->seen = true;
-	return listed != NULL;
-}
-
-static lb_err add_name(void *ctx, const char *name)
+static bool is_known(void *ctx, size_t line)
 {
 	struct suite *suite = ctx;
+	char name[256];
 
-	if (lb_bytes_ends(lb_bytes_of(name), LB_B(".wast")) && suite->name_count < FILES_MAX &&
-	    strlen(name) < sizeof suite->names[0])
-		memcpy(suite->names[suite->name_count++], name, strlen(name) + 1);
-	return LB_OK;
+	(void)snprintf(name, sizeof name, "%s:%zu", suite->file, line);
+	return find(suite, name) != NULL;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(a, b); }
-
-static void run_converted(struct suite *suite, const struct wast *wast, const char *folder,
-                          const char *name, struct script_counts *counts, bool quiet)
+static void run_text(struct suite *suite, struct lb_bytes text)
 {
+	bool known = find(suite, suite->file) != NULL;
+	const struct engine_wast_options options = {
+		.to = known ? NULL : stdout, .prefix = "# ", .is_known = is_known, .ctx = suite
+	};
+	struct engine_wast_counts counts = { 0 };
 	struct test *t = suite->t;
-	struct lb_value *json = NULL;
-	struct lb_arena arena;
+	struct lb_diag diag = { 0 };
+	lb_err err = engine_wast_run(&counts, t->mem, text, suite->file, &options, &diag);
 
-	lb_arena_init(&arena, &lb_mem_host);
-	if (CHECK_OK(lb_json_read(&json, &arena, lb_buf_bytes(&wast->json), NULL)))
-		script_run(counts, json, folder, name,
-		           &(struct script_known){ is_known, &suite->list }, quiet);
-	lb_arena_release(&arena);
-}
-
-static void run_file(struct suite *suite, const char *folder_of_suite, const char *name)
-{
-	struct listed *listed = find(&suite->list, name);
-	unsigned drops = listed != NULL ? listed->drops : 0;
-	struct script_counts counts = { 0 };
-	const char *folder = test_folder(suite->t);
-	bool excluded = drops == UINT32_MAX, converted;
-	struct wast wast;
-	struct lb_buf path;
-
-	lb_buf_init(&path, &lb_mem_host, 4096);
-	lb_buf_addf(&path, "%s/%s", folder_of_suite, name);
-	converted = wast_convert(&wast, lb_buf_text(&path), folder, excluded ? 0 : UINT32_MAX - 1);
-	lb_buf_release(&path);
-	if (listed != NULL)
-		listed->seen = true;
-	if (converted)
-		run_converted(suite, &wast, folder, name, &counts, excluded);
-	if (excluded && converted && counts.failures == 0 && counts.assertions > 0) {
-		printf("# %s passes now: take it off the list\n", name);
-		suite->t->failures++;
-	} else if (!excluded && (!converted || wast.dropped != drops)) {
-		printf("# %s: %u of %u forms cannot be converted, %u are listed; the first is %s\n",
-		       name, wast.dropped, wast.forms, drops, wast.first_dropped);
-		suite->t->failures++;
-	}
-	if (!excluded) {
-		suite->files++;
-		suite->dropped += wast.dropped;
-		suite->counts.assertions += counts.assertions;
-		suite->counts.failures += counts.failures;
-		suite->counts.text += counts.text;
-		suite->counts.known += counts.known;
-	}
-	wast_release(&wast);
-}
-
-static void run_suite(struct suite *suite, const char *folder)
-{
-	struct test *t = suite->t;
-	const char *only = getenv("SPEC_FILE");
-
-	for (unsigned i = 0; i < suite->name_count; i++)
-		if (only == NULL || strcmp(only, suite->names[i]) == 0)
-			run_file(suite, folder, suite->names[i]);
-	for (unsigned i = 0; i < suite->list.count && only == NULL; i++)
-		if (!suite->list.at[i].seen) {
-			printf("# %.*s is listed, but not there\n", LB_FMT(suite->list.at[i].name));
+	if (known) {
+		suite->files_known++;
+		if (!lb_failed(err) && counts.failures == 0) {
+			printf("# %s holds now: take it off the list\n", suite->file);
 			t->failures++;
 		}
-	t->failures += suite->counts.failures;
-	CHECK(only != NULL || suite->counts.assertions >= ASSERTIONS_FLOOR);
-	printf("# %u assertions in %u files, %u failed (and %u as listed); %u about text skipped, "
-	       "%u forms left out\n",
+		return;
+	}
+	if (!CHECK_OK(err))
+		printf("# %s: %s\n", suite->file, diag.text);
+	t->failures += counts.failures;
+	suite->files++;
+	suite->counts.commands += counts.commands;
+	suite->counts.assertions += counts.assertions;
+	suite->counts.failures += counts.failures;
+	suite->counts.known += counts.known;
+}
+
+static lb_err run_file(void *ctx, const char *path, const struct plat_info *info)
+{
+	struct suite *suite = ctx;
+	const char *only = getenv("SPEC_FILE");
+	struct lb_buf text;
+	char whole[1024];
+	lb_err err;
+
+	(void)info;
+	if (!lb_bytes_ends(lb_bytes_of(path), LB_B(".wast")) ||
+	    strstr(path, "custom-descriptors") != NULL ||
+	    (only != NULL && strstr(path, only) == NULL))
+		return LB_OK;
+	suite->file = path;
+	lb_buf_init(&text, suite->t->mem, BYTES_MAX);
+	(void)snprintf(whole, sizeof whole, "%s/%s", suite->folder, path);
+	err = lb_file_read(&text, &plat_host, whole, NULL);
+	if (!lb_failed(err))
+		run_text(suite, lb_buf_bytes(&text));
+	lb_buf_release(&text);
+	return err;
+}
+
+static void run_suite(struct suite *suite)
+{
+	struct test *t = suite->t;
+
+	CHECK_OK(lb_file_walk(&lb_mem_host, &plat_host, suite->folder, run_file, suite, NULL));
+	printf("# %u assertions in %u files, %u failed, %u more as listed; %u files are listed as "
+	       "a "
+	       "whole\n",
 	       suite->counts.assertions, suite->files, suite->counts.failures, suite->counts.known,
-	       suite->counts.text, suite->dropped);
+	       suite->files_known);
+	if (getenv("SPEC_FILE") != NULL)
+		return;
+	CHECK(suite->counts.assertions >= ASSERTIONS_FLOOR);
+	for (unsigned i = 0; i < suite->known_count; i++) {
+		if (suite->known[i].seen)
+			continue;
+		printf("# %.*s is listed, but not there\n", LB_FMT(suite->known[i].name));
+		t->failures++;
+	}
 }
 
 TEST(official_suite)
 {
 	struct suite *suite;
 	struct lb_buf text;
-	char path[1024];
+	char path[1024], folder[1024];
 
 	if (test_suites() == NULL)
 		SKIP("the official suites are not here (set SUITES)");
-	if (system("wast2json --version >/dev/null 2>&1") != 0)
-		SKIP("wast2json is not installed");
 	suite = LB_NEW(&lb_mem_host, struct suite, 1);
 	lb_buf_init(&text, &lb_mem_host, 1 << 20);
 	assert(suite != NULL);
 	suite->t = t;
-	(void)snprintf(path, sizeof path, "%s/tests/engine/spec/files.txt", test_top());
-	if (CHECK_OK(lb_file_read(&text, &plat_host, path, NULL)))
-		read_list(&suite->list, lb_buf_bytes(&text));
-	(void)snprintf(path, sizeof path, "%s/wasm-spec", test_suites());
-	if (CHECK_OK(plat_host.ops->list(&plat_host, path, add_name, suite))) {
-		qsort(suite->names, suite->name_count, sizeof suite->names[0], by_name);
-		run_suite(suite, path);
+	suite->folder = folder;
+	(void)snprintf(folder, sizeof folder, "%s/wasm-spec", test_suites());
+	(void)snprintf(path, sizeof path, "%s/tests/engine/spec/known.txt", test_top());
+	if (CHECK_OK(lb_file_read(&text, &plat_host, path, NULL))) {
+		read_known(suite, lb_buf_bytes(&text));
+		run_suite(suite);
 	}
 	lb_buf_release(&text);
 	LB_DROP(&lb_mem_host, suite, 1);

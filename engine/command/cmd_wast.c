@@ -1,0 +1,30 @@
+/* cmd_wast.c - `wast`: runs the official tests' scripts. */
+#include "engine/command/command.h"
+#include "engine/command/wast.h"
+
+static lb_err run_file(struct engine_wast_counts *counts, struct lb_cli *cli, const char *path)
+{
+	const struct engine_wast_options options = { .to = cli->out };
+	struct lb_buf text;
+	lb_err err;
+
+	lb_buf_init(&text, cli->mem, ENGINE_FILE_BYTES_MAX);
+	err = engine_command_read(&text, cli, path);
+	if (!lb_failed(err))
+		err = engine_wast_run(counts, cli->mem, lb_buf_bytes(&text), path, &options,
+		                      &cli->diag);
+	lb_buf_release(&text);
+	return err;
+}
+
+lb_err engine_cmd_wast(struct lb_cli *cli)
+{
+	struct engine_wast_counts counts = { 0 };
+
+	for (int i = 0; i < cli->operand_count; i++)
+		LB_TRY(run_file(&counts, cli, cli->operands[i]));
+	(void)fprintf(cli->out, "%u commands, %u assertions, %u failed\n", counts.commands,
+	              counts.assertions, counts.failures);
+	cli->exit_status = counts.failures > 0 ? 1 : 0;
+	return LB_OK;
+}
