@@ -35,6 +35,7 @@ static const struct lb_option exec_options[] = {
 static const struct lb_option lint_options[] = {
 	{ "format", 0, "text|json|sarif",
 	  "text: with the lines and carets; sarif: for code scanning" },
+	{ "no-shellcheck", 0, NULL, "do not look into scripts" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -82,10 +83,14 @@ static const struct lb_command commands[] = {
 	  .operands_max = -1,
 	  .run = runner_command_lint,
 	  .details =
-	          "Without FILE: those of .github/workflows. Warnings are for outputs, needs and "
-	          "steps that do not exist, jobs that never run, scripts that strangers can "
-	          "write into, and actions that are not pinned by a SHA. The exit status is 1 "
-	          "when there is any error; warnings are none." },
+	          "Without FILE: those of .github/workflows. A FILE named action.yml is checked as "
+	          "an "
+	          "action's manifest. Warnings are for outputs, needs, "
+	          "steps "
+	          "and inputs that do not exist, jobs that never run, scripts that strangers can "
+	          "write into or that print old commands, actions that are not pinned by a SHA, "
+	          "and what shellcheck, where it is installed, says of scripts for bash and sh. "
+	          "The exit status is 1 when there is any error; warnings are none." },
 	{ .name = "actions",
 	  .operands = "lock|update|verify [OWNER/REPO[@REF]...]",
 	  .about = "pin the actions of other repositories that the workflows here use",

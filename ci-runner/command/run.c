@@ -208,6 +208,8 @@ lb_err runner_command_lint(struct lb_cli *cli)
 		return lb_fail(&cli->diag, LB_E_USAGE, "--format is text, json or sarif, not %s",
 		               name);
 	runner_lint_init(&l.lint, cli->mem, cli->plat, cli->out, format);
+	l.lint.notes = cli->err;
+	l.lint.no_scripts = lb_cli_flag(cli, "no-shellcheck");
 	err = lint_all(&l);
 	if (!lb_failed(err))
 		err = runner_lint_end(&l.lint);

@@ -3,7 +3,12 @@
 
 #include "base/buf.h"
 #include "base/io/file.h"
+#include "base/text.h"
+#include "ci-runner/local/shellcheck.h"
 #include "workflows/lint/advice.h"
+#include "workflows/step/action.h"
+
+#include <stdarg.h>
 
 enum { SHOWN_MAX = 160, REPORT_BYTES_MAX = 256 << 20 };
 
@@ -53,8 +58,8 @@ static void show_line(FILE *out, struct lb_bytes source, uint32_t line, uint32_t
 	text = lb_bytes_upto(text, SHOWN_MAX);
 	(void)fprintf(out, "    %.*s\n    ", LB_FMT(text));
 	/* Tabs of the line stay tabs, so that the caret stands below its place. */
-	for (uint32_t i = 0; i + 1 < column && i < text.len; i++)
-		(void)fputc(text.at[i] == '\t' ? '\t' : ' ', out);
+	for (; column > 1 && text.len > 0; column--)
+		(void)fputc(lb_utf8_next(&text) == '\t' ? '\t' : ' ', out);
 	(void)fputs("^\n", out);
 }
 
@@ -146,6 +151,7 @@ static struct lb_value *sarif_tool(struct lb_arena *arena)
 	for (int i = 0; i < WORKFLOW_RULE_COUNT; i++)
 		add_rule(arena, rules, workflow_rule_name((enum workflow_rule)i),
 		         workflow_rule_about((enum workflow_rule)i));
+	add_rule(arena, rules, "shellcheck", "A script that shellcheck has doubts about.");
 	lb_value_set_text(arena, driver, "name", "lifeboat lint");
 	lb_value_set_text(arena, driver, "version", LB_VERSION);
 	lb_value_put(arena, driver, "rules", rules);
@@ -181,7 +187,79 @@ static void report(struct runner_lint *lint, struct lb_bytes source, const struc
 	}
 }
 
-static lb_err report_all(struct runner_lint *lint, struct lb_bytes source, const char *file)
+/* ---- scripts ---- */
+
+static void report_scripts(struct runner_lint *lint, struct lb_bytes source, const char *file,
+                           const struct runner_shellcheck_finding *found, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		report(lint, source,
+		       &(struct finding){ file, found[i].line, found[i].column, true, "shellcheck",
+		                          found[i].message });
+}
+
+__attribute__((format(printf, 2, 3))) static void note(struct runner_lint *lint, const char *format,
+                                                       ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (lint->notes != NULL)
+		(void)vfprintf(lint->notes, format, args);
+	va_end(args);
+}
+
+/* That shellcheck is missing, slow or odd is no error of the file. */
+static lb_err check_script(struct runner_lint *lint, struct lb_arena *arena, struct lb_bytes source,
+                           const char *file, const struct workflow_script *script)
+{
+	const struct runner_shellcheck_finding *found;
+	struct lb_diag diag = { 0 };
+	uint32_t count;
+	lb_err err = runner_shellcheck(&found, &count, arena, script, source, &diag);
+
+	if (lb_code_of(err) == LB_E_NOMEM)
+		return err;
+	if (lb_code_of(err) == LB_E_NOTFOUND) {
+		lint->no_scripts = true;
+		note(lint, "shellcheck is not installed: scripts are not looked at\n");
+	} else if (lb_failed(err)) {
+		note(lint, "%s:%u: shellcheck: %s\n", file, script->run->line,
+		     lb_diag_text(&diag, err));
+	} else {
+		report_scripts(lint, source, file, found, count);
+	}
+	return LB_OK;
+}
+
+static lb_err check_scripts(struct runner_lint *lint, struct lb_arena *arena,
+                            struct lb_bytes source, const char *file,
+                            const struct workflow *workflow)
+{
+	const struct workflow_script *scripts;
+	uint32_t count;
+
+	LB_TRY(workflow_scripts(&scripts, &count, arena, workflow));
+	for (uint32_t i = 0; i < count && !lint->no_scripts; i++)
+		LB_TRY(check_script(lint, arena, source, file, &scripts[i]));
+	return LB_OK;
+}
+
+/* ---- kinds of files ---- */
+
+static void report_problems(struct runner_lint *lint, struct lb_bytes source, const char *file,
+                            const struct workflow_problem *problems, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct workflow_problem *p = &problems[i];
+
+		report(lint, source,
+		       &(struct finding){ file, p->line, p->column, p->warning, "syntax",
+		                          p->message });
+	}
+}
+
+static lb_err check_workflow(struct runner_lint *lint, struct lb_bytes source, const char *file)
 {
 	const struct workflow_advice *advice;
 	struct workflow *workflow;
@@ -191,21 +269,35 @@ static lb_err report_all(struct runner_lint *lint, struct lb_bytes source, const
 
 	LB_TRY(workflow_check(&workflow, lint->mem, source, file));
 	lb_arena_init(&arena, lint->mem);
-	err = workflow_advise(&advice, &count, &arena, workflow);
-	for (uint32_t i = 0; !lb_failed(err) && i < workflow->problem_count; i++) {
-		const struct workflow_problem *p = &workflow->problems[i];
-
-		report(lint, source,
-		       &(struct finding){ file, p->line, p->column, p->warning, "syntax",
-		                          p->message });
-	}
+	report_problems(lint, source, file, workflow->problems, workflow->problem_count);
+	err = workflow_advise(&advice, &count, &arena, workflow, source);
 	for (uint32_t i = 0; !lb_failed(err) && i < count; i++)
 		report(lint, source,
 		       &(struct finding){ file, advice[i].line, advice[i].column, true,
 		                          workflow_rule_name(advice[i].rule), advice[i].message });
+	if (!lb_failed(err))
+		err = check_scripts(lint, &arena, source, file, workflow);
 	lb_arena_release(&arena);
 	workflow_free(workflow);
 	return err;
+}
+
+static lb_err check_action(struct runner_lint *lint, struct lb_bytes source, const char *file)
+{
+	struct workflow_action *action;
+
+	LB_TRY(workflow_action_check(&action, lint->mem, source));
+	report_problems(lint, source, file, action->problems, action->problem_count);
+	workflow_action_free(action);
+	return LB_OK;
+}
+
+/* action.yml is what it is wherever it stands. */
+static bool is_action(const char *file)
+{
+	const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
+
+	return strcmp(name, "action.yml") == 0 || strcmp(name, "action.yaml") == 0;
 }
 
 lb_err runner_lint_file(struct runner_lint *lint, const char *file, struct lb_diag *diag)
@@ -216,7 +308,8 @@ lb_err runner_lint_file(struct runner_lint *lint, const char *file, struct lb_di
 	lb_buf_init(&source, lint->mem, WORKFLOW_FILE_BYTES_MAX);
 	err = lb_file_read(&source, lint->plat, file, diag);
 	if (!lb_failed(err))
-		err = report_all(lint, lb_buf_bytes(&source), file);
+		err = is_action(file) ? check_action(lint, lb_buf_bytes(&source), file)
+		                      : check_workflow(lint, lb_buf_bytes(&source), file);
 	lb_buf_release(&source);
 	return err;
 }

@@ -6,7 +6,7 @@
  *   err = runner_lint_end(&lint);
  *   runner_lint_release(&lint);
  *
- * Threads: one at a time.
+ * Scripts go to shellcheck where it is installed.  Threads: one at a time.
  */
 #ifndef RUNNER_LOCAL_LINT_H
 #define RUNNER_LOCAL_LINT_H
@@ -30,6 +30,8 @@ struct runner_lint {
 	struct plat *plat;
 	FILE *out;
 	enum runner_lint_format format;
+	FILE *notes;     /* where it is said, once, that shellcheck is missing; NULL: nowhere */
+	bool no_scripts; /* shellcheck is not asked, or not there */
 	struct lb_value *findings;
 	size_t errors, warnings;
 };

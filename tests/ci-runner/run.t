@@ -171,7 +171,7 @@ END
 "$runner" lint "$tmp/doubtful.yml" >"$tmp/out" 2>&1
 ok $? "what is doubtful alone exits 0"
 has "$tmp/doubtful.yml:6:15: warning: actions/checkout@v4 can change; name a commit by its full SHA [unpinned-action]"
-has "$tmp/doubtful.yml:7:14: warning: strangers can write github.event.issue.title, and it becomes part of the script; pass it through \`env\` [script-injection]"
+has "$tmp/doubtful.yml:7:20: warning: strangers can write github.event.issue.title, and it becomes part of the script; pass it through \`env\` [script-injection]"
 "$runner" lint --format json "$tmp/doubtful.yml" .github/workflows/broken.yml >"$tmp/out" 2>&1
 test $? -eq 1
 ok $? "errors exit 1 in every format"
@@ -184,10 +184,44 @@ json '"file": ".github/workflows/broken.yml", "line": 8, "column": 9, "severity"
 "$runner" lint --format sarif "$tmp/doubtful.yml" >"$tmp/out" 2>&1
 ok $? "SARIF is written"
 json '"ruleId": "script-injection", "level": "warning", "message": { "text": "strangers can write' "SARIF has the results"
-json '"region": { "startLine": 7, "startColumn": 14 }' "SARIF has their places"
+json '"region": { "startLine": 7, "startColumn": 20 }' "SARIF has their places"
 "$runner" lint --format xml "$tmp/doubtful.yml" >"$tmp/out" 2>&1
 test $? -eq 2 && grep -q -- '--format is text, json or sarif, not xml' "$tmp/out"
 ok $? "another format is a usage error"
+
+cat >"$tmp/script.yml" <<'END'
+on: push
+jobs:
+  a:
+    runs-on: x
+    steps:
+      - run: |
+          cd "${{ github.workspace }}"
+          x=$(ls) # é
+          [ "${{ vars.yyy }}" = a ] || exit -1
+END
+mkdir -p "$tmp/action"
+printf 'name: a\ninputs: { b: { requird: true } }\nruns: { using: node20, main: m.js, pots: x }\n' >"$tmp/action/action.yml"
+"$runner" lint "$tmp/action/action.yml" >"$tmp/out" 2>&1
+test $? -eq 1
+ok $? "an action's manifest is checked as one"
+has "$tmp/action/action.yml:3:36: Unexpected value 'pots'"
+PATH=/nowhere "$runner" lint "$tmp/doubtful.yml" "$tmp/script.yml" .github/workflows/steps.yml >"$tmp/out" 2>&1
+test $? -eq 0 && test "$(grep -c 'shellcheck is not installed' "$tmp/out")" -eq 1
+ok $? "that shellcheck is missing is said once"
+PATH=/nowhere "$runner" lint --no-shellcheck "$tmp/script.yml" >"$tmp/out" 2>&1
+test $? -eq 0 && test ! -s "$tmp/out"
+ok $? "and not when it is not wanted"
+if command -v shellcheck >/dev/null 2>&1; then
+	"$runner" lint "$tmp/script.yml" >"$tmp/out" 2>&1
+	ok $? "what shellcheck says is a warning"
+	has "$tmp/script.yml:8:11: warning: SC2034: x appears unused. Verify use (or export if used externally). [shellcheck]"
+	has "$tmp/script.yml:9:45: warning: SC2242: Can only exit with status 0-255. Other data should be written to stdout/stderr. [shellcheck]"
+	test "$(grep -c warning "$tmp/out")" -eq 2
+	ok $? "and of expressions it says nothing"
+else
+	ok 0 "shellcheck # SKIP it is not installed"
+fi
 
 # ---- exec
 "$runner" exec --network none -- sh -c 'exit 7' >"$tmp/out" 2>&1

@@ -3,18 +3,25 @@
 
 #include "base/vec.h"
 #include "workflows/expression/inspect.h"
+#include "workflows/lint/place.h"
+#include "workflows/syntax/scalar.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+struct spot {
+	uint32_t line, column;
+};
 
 struct adviser {
 	struct lb_arena *arena;
 	struct lb_vec found;
 	const struct workflow *workflow;
-	const struct workflow_job *job;    /* that is looked at; NULL: none */
-	const struct workflow_token *here; /* the expression that is looked at */
-	bool script;                       /* it becomes part of a script */
-	bool *never;                       /* by job */
+	struct lb_bytes source;
+	const struct workflow_job *job; /* that is looked at; NULL: none */
+	struct spot here;               /* of the expression that is looked at */
+	bool script;                    /* it becomes part of a script */
+	bool *never;                    /* by job */
 };
 
 static const char *const names[] = {
@@ -46,10 +53,9 @@ static bool is_said(const struct adviser *a, const struct workflow_advice *new)
 }
 
 __attribute__((format(printf, 4, 5))) static void advise(struct adviser *a, enum workflow_rule rule,
-                                                         const struct workflow_token *at,
-                                                         const char *format, ...)
+                                                         struct spot at, const char *format, ...)
 {
-	struct workflow_advice new = { rule, at->line, at->column, { 0 } }, *advice;
+	struct workflow_advice new = { rule, at.line, at.column, { 0 } }, *advice;
 	struct lb_diag text = { 0 };
 	va_list args;
 
@@ -63,6 +69,11 @@ __attribute__((format(printf, 4, 5))) static void advise(struct adviser *a, enum
 	advice = lb_vec_add(&a->found);
 	if (advice != NULL)
 		*advice = new;
+}
+
+static struct spot spot_of(const struct workflow_token *token)
+{
+	return (struct spot){ token->line, token->column };
 }
 
 static bool is_part(const struct workflow_path *path, uint32_t index, const char *name)
@@ -161,6 +172,19 @@ static bool has_step(const struct workflow_step *steps, uint32_t count, struct l
 	return false;
 }
 
+static bool has_input(const struct workflow *workflow, struct lb_bytes name)
+{
+	for (uint32_t i = 0; i < workflow->trigger_count; i++) {
+		const struct workflow_trigger *trigger = &workflow->triggers[i];
+
+		for (uint32_t k = 0; k < trigger->input_count; k++) {
+			if (lb_bytes_eq_nocase(trigger->inputs[k].name, name))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void check_path(void *self, const struct workflow_path *path)
 {
 	struct adviser *a = self;
@@ -169,6 +193,9 @@ static void check_path(void *self, const struct workflow_path *path)
 	check_injection(a, path);
 	if (path->count < 2 || is_any(path->parts[1]))
 		return;
+	if (is_part(path, 0, "inputs") && !has_input(a->workflow, path->parts[1]))
+		advise(a, WORKFLOW_RULE_UNKNOWN_INPUT, a->here, "the workflow has no input '%.*s'",
+		       LB_FMT(path->parts[1]));
 	if (a->job == NULL) {
 		job = is_part(path, 0, "jobs") ? workflow_job_find(a->workflow, path->parts[1])
 		                               : NULL;
@@ -183,11 +210,33 @@ static void check_path(void *self, const struct workflow_path *path)
 	}
 }
 
+/* The text between ${{ and }}, at its own place. */
+static void check_segment(struct adviser *a, struct lb_bytes inside)
+{
+	const struct workflow_expr *expr;
+
+	if (!lb_failed(workflow_expr_parse(&expr, a->arena, inside, NULL, NULL)))
+		workflow_expr_paths(expr, check_path, a);
+}
+
+/* `script`: what the expression gives becomes part of a script. */
 static void check_expression(struct adviser *a, const struct workflow_token *token, bool script)
 {
-	a->here = token;
+	struct workflow_segment segment = { 0 };
+	struct workflow_place place;
+
 	a->script = script;
-	workflow_expr_paths(token->expr, check_path, a);
+	a->here = spot_of(token);
+	if (lb_bytes_find(token->raw, LB_B("${{")) == SIZE_MAX) { /* a condition */
+		workflow_expr_paths(token->expr, check_path, a);
+		return;
+	}
+	workflow_place_init(&place, a->source, token);
+	while (workflow_scalar_segment(&segment, token->raw)) {
+		workflow_place_go(&place, segment.start);
+		a->here = (struct spot){ place.line, place.column };
+		check_segment(a, segment.inside);
+	}
 }
 
 /* Every expression in it, but for conditions, which are there with what they imply. */
@@ -229,10 +278,40 @@ static bool is_pinned(struct lb_bytes uses)
 static void check_uses(struct adviser *a, const struct workflow_token *uses)
 {
 	if (uses != NULL && uses->kind == WORKFLOW_STRING && !is_pinned(uses->text))
-		advise(a, WORKFLOW_RULE_UNPINNED_ACTION, uses,
+		advise(a, WORKFLOW_RULE_UNPINNED_ACTION, spot_of(uses),
 		       "%.*s can change; name a commit by its full SHA%s", LB_FMT(uses->text),
 		       lb_bytes_starts(uses->text, LB_B("docker://")) ? "-256 digest" : "");
 }
+
+/* ---- commands of scripts ---- */
+
+static const struct {
+	const char *text, *instead;
+} commands[] = {
+	{ "::set-output name=", "is deprecated; write NAME=VALUE to $GITHUB_OUTPUT" },
+	{ "::save-state name=", "is deprecated; write NAME=VALUE to $GITHUB_STATE" },
+	{ "::set-env name=", "is refused; write NAME=VALUE to $GITHUB_ENV" },
+	{ "::add-path::", "is refused; write the folder to $GITHUB_PATH" },
+};
+
+static void check_commands(struct adviser *a, const struct workflow_token *run)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		struct lb_bytes text = lb_bytes_of(commands[i].text);
+		size_t at = lb_bytes_find(run->raw, text);
+		struct workflow_place place;
+
+		if (at == SIZE_MAX)
+			continue;
+		workflow_place_init(&place, a->source, run);
+		workflow_place_go(&place, at);
+		advise(a, WORKFLOW_RULE_OLD_COMMAND, (struct spot){ place.line, place.column },
+		       "'%.*s' %s", LB_FMT(lb_bytes_upto(text, lb_bytes_find_byte(text, ' '))),
+		       commands[i].instead);
+	}
+}
+
+/* ---- steps ---- */
 
 static void check_steps(struct adviser *a, const struct workflow_step *steps, uint32_t count)
 {
@@ -242,10 +321,12 @@ static void check_steps(struct adviser *a, const struct workflow_step *steps, ui
 
 		check_uses(a, step->uses);
 		check_expression(a, step->condition, false);
+		if (step->run != NULL)
+			check_commands(a, step->run);
 		if (step->uses != NULL &&
 		    lb_bytes_starts(step->uses->text, LB_B("actions/github-script@")))
 			script = workflow_token_find(step->with, "script");
-		if (script != NULL)
+		if (script != NULL && script->kind == WORKFLOW_EXPRESSION)
 			check_expression(a, script, true);
 		check_steps(a, step->steps, step->step_count);
 	}
@@ -279,7 +360,7 @@ static void check_reachable(struct adviser *a)
 			if (a->never[i] || !is_never(a, job))
 				continue;
 			a->never[i] = more = true;
-			advise(a, WORKFLOW_RULE_UNREACHABLE_JOB, job->place,
+			advise(a, WORKFLOW_RULE_UNREACHABLE_JOB, spot_of(job->place),
 			       "job '%.*s' can never run: %s", LB_FMT(job->id),
 			       workflow_expr_is_never(job->condition->expr)
 			               ? "its condition is always false"
@@ -302,10 +383,11 @@ static void check_workflow(struct adviser *a)
 {
 	const struct workflow *w = a->workflow;
 	const struct workflow_token *jobs = workflow_token_find(w->root, "jobs");
-	const struct workflow_token *on = workflow_token_find(w->root, "on");
 
-	if (on != NULL)
-		check_tree(a, on);
+	for (uint32_t i = 0; i < w->root->count; i += 2) {
+		if (w->root->items[i + 1] != jobs)
+			check_tree(a, w->root->items[i + 1]);
+	}
 	for (uint32_t i = 0; jobs != NULL && i < w->job_count; i++)
 		check_job(a, &w->jobs[i], jobs->items[2 * w->jobs[i].index + 1]);
 	check_reachable(a);
@@ -322,9 +404,9 @@ static bool has_faults(const struct workflow *workflow)
 }
 
 lb_err workflow_advise(const struct workflow_advice **out, uint32_t *count, struct lb_arena *arena,
-                       const struct workflow *workflow)
+                       const struct workflow *workflow, struct lb_bytes source)
 {
-	struct adviser a = { .arena = arena, .workflow = workflow };
+	struct adviser a = { .arena = arena, .workflow = workflow, .source = source };
 	struct workflow_advice *copy;
 	lb_err err;
 

@@ -23,9 +23,10 @@ struct workflow_advice {
 	struct lb_bytes message; /* in the arena */
 };
 
-/* Job by job, at most WORKFLOW_PROBLEMS_MAX; in the arena.  A file with faults, as workflow_check
+/* Job by job, at most WORKFLOW_PROBLEMS_MAX; in the arena.  `source` is the file that the workflow
+ * was made from: a finding stands where its expression does.  A file with faults, as workflow_check
  * gives it, gets none before they are mended.  Fails with NOMEM alone. */
 lb_err workflow_advise(const struct workflow_advice **out, uint32_t *count, struct lb_arena *arena,
-                       const struct workflow *workflow);
+                       const struct workflow *workflow, struct lb_bytes source);
 
 #endif

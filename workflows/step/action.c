@@ -114,8 +114,8 @@ static lb_err read(struct parsed *p, struct lb_bytes source)
 	return workflow_problems_take(&p->shown.problems, &p->shown.problem_count, &p->problems);
 }
 
-lb_err workflow_action_parse(struct workflow_action **out, struct lb_mem *mem,
-                             struct lb_bytes source, const char *file_name, struct lb_diag *diag)
+lb_err workflow_action_check(struct workflow_action **out, struct lb_mem *mem,
+                             struct lb_bytes source)
 {
 	struct parsed *p = LB_NEW(mem, struct parsed, 1);
 	lb_err err;
@@ -127,14 +127,25 @@ lb_err workflow_action_parse(struct workflow_action **out, struct lb_mem *mem,
 	lb_arena_init(&p->arena, mem);
 	workflow_problems_init(&p->problems, &p->arena);
 	err = read(p, source);
-	if (!lb_failed(err))
-		err = workflow_problems_first(p->shown.problems, p->shown.problem_count, file_name,
-		                              diag);
 	workflow_problems_release(&p->problems);
 	if (lb_failed(err))
 		workflow_action_free(&p->shown);
 	else
 		*out = &p->shown;
+	return err;
+}
+
+lb_err workflow_action_parse(struct workflow_action **out, struct lb_mem *mem,
+                             struct lb_bytes source, const char *file_name, struct lb_diag *diag)
+{
+	lb_err err;
+
+	LB_TRY(workflow_action_check(out, mem, source));
+	err = workflow_problems_first((*out)->problems, (*out)->problem_count, file_name, diag);
+	if (lb_failed(err)) {
+		workflow_action_free(*out);
+		*out = NULL;
+	}
 	return err;
 }
 

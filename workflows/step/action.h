@@ -46,6 +46,10 @@ struct workflow_action {
 	uint32_t problem_count;
 };
 
+/* For lint: a manifest with faults gives LB_OK and all its problems.  Only NOMEM fails. */
+lb_err workflow_action_check(struct workflow_action **out, struct lb_mem *mem,
+                             struct lb_bytes source);
+
 /* INVALID or MALFORMED with the first problem's place, LIMIT, NOMEM. */
 lb_err workflow_action_parse(struct workflow_action **out, struct lb_mem *mem,
                              struct lb_bytes source, const char *file_name, struct lb_diag *diag);

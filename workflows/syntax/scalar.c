@@ -432,3 +432,20 @@ void workflow_scalar_expression(struct workflow_token *token, struct lb_arena *a
 	lb_buf_release(&t.format);
 	lb_buf_release(&t.arguments);
 }
+
+bool workflow_scalar_segment(struct workflow_segment *segment, struct lb_bytes text)
+{
+	size_t start = lb_bytes_find(lb_bytes_from(text, segment->end), opening), end;
+
+	if (start == SIZE_MAX)
+		return false;
+	start += segment->end;
+	end = expression_end(text, start);
+	if (end == SIZE_MAX)
+		return false;
+	segment->start = start;
+	segment->end = end;
+	segment->inside = lb_bytes_upto(lb_bytes_from(text, start + opening.len),
+	                                end - start - opening.len - 2);
+	return true;
+}

@@ -14,4 +14,12 @@ bool workflow_scalar_literal(struct workflow_token *out, struct lb_arena *arena,
 void workflow_scalar_expression(struct workflow_token *token, struct lb_arena *arena,
                                 const struct workflow_allow *allow, struct problems *problems);
 
+/* The expressions of a text one after the other: zero at first; false behind the last. */
+struct workflow_segment {
+	size_t start, end;      /* in the text: from "${{" to behind "}}" */
+	struct lb_bytes inside; /* without them */
+};
+
+bool workflow_scalar_segment(struct workflow_segment *segment, struct lb_bytes text);
+
 #endif

@@ -3,6 +3,7 @@
 #include "tests/fuzz/failing.h"
 #include "workflows/event/match.h"
 #include "workflows/lint/advice.h"
+#include "workflows/lint/script.h"
 #include "workflows/plan/plan.h"
 #include "workflows/step/step.h"
 
@@ -36,14 +37,16 @@ static void evaluate_steps(struct lb_mem *mem, const struct workflow *workflow,
 	lb_arena_release(&arena);
 }
 
-static void advise(struct lb_mem *mem, const struct workflow *workflow)
+static void advise(struct lb_mem *mem, const struct workflow *workflow, struct lb_bytes source)
 {
+	const struct workflow_script *scripts;
 	const struct workflow_advice *advice;
 	struct lb_arena arena;
 	uint32_t count;
 
 	lb_arena_init(&arena, mem);
-	lb_ignore(workflow_advise(&advice, &count, &arena, workflow));
+	lb_ignore(workflow_advise(&advice, &count, &arena, workflow, source));
+	lb_ignore(workflow_scripts(&scripts, &count, &arena, workflow));
 	lb_arena_release(&arena);
 }
 
@@ -90,7 +93,7 @@ static void target(struct lb_mem *mem, struct lb_bytes source, bool failing)
 
 	(void)failing;
 	if (!lb_failed(workflow_check(&checked, mem, source, "fuzz.yml"))) {
-		advise(mem, checked);
+		advise(mem, checked, source);
 		workflow_free(checked);
 	}
 	err = workflow_parse(&workflow, mem, source, "fuzz.yml", &diag);

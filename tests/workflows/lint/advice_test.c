@@ -3,13 +3,14 @@
 
 #include "workflows/lint/advice.h"
 
-static const char *advice_text(struct lb_arena *arena, const struct workflow *workflow)
+static const char *advice_text(struct lb_arena *arena, const struct workflow *workflow,
+                               struct lb_bytes source)
 {
 	const struct workflow_advice *advice;
 	struct lb_bytes text = LB_B("");
 	uint32_t count;
 
-	if (lb_failed(workflow_advise(&advice, &count, arena, workflow)))
+	if (lb_failed(workflow_advise(&advice, &count, arena, workflow, source)))
 		return NULL;
 	for (uint32_t i = 0; i < count; i++)
 		text = lb_arena_format(arena, "%.*s%u:%u %s: %.*s\n", LB_FMT(text), advice[i].line,
@@ -28,7 +29,7 @@ static void says(struct test *t, const char *source, const char *want)
 	CHECK_OK(workflow_parse(&workflow, t->mem, lb_bytes_of(source), "a.yml", &diag));
 	CHECK_TEXT(diag.text, "");
 	if (workflow != NULL)
-		CHECK_TEXT(advice_text(&arena, workflow), want);
+		CHECK_TEXT(advice_text(&arena, workflow, lb_bytes_of(source)), want);
 	workflow_free(workflow);
 	lb_arena_release(&arena);
 }
@@ -49,22 +50,22 @@ TEST(nothing_is_said_of_a_good_workflow)
 TEST(scripts_must_not_hold_what_strangers_write)
 {
 	says(t, JOB "      - run: echo ${{ github.event.issue.title }} ${{ github.head_ref }}\n",
-	     "6:14 script-injection: strangers can write github.event.issue.title, and it becomes "
+	     "6:19 script-injection: strangers can write github.event.issue.title, and it becomes "
 	     "part of the script; pass it through `env`\n"
-	     "6:14 script-injection: strangers can write github.head_ref, and it becomes "
+	     "6:51 script-injection: strangers can write github.head_ref, and it becomes "
 	     "part of the script; pass it through `env`\n");
 	says(t,
 	     JOB
 	     "      - run: echo ${{ toJSON(GitHub.event) || github.event.commits[0].message }}\n",
-	     "6:14 script-injection: strangers can write GitHub.event, and it becomes part of the "
+	     "6:19 script-injection: strangers can write GitHub.event, and it becomes part of the "
 	     "script; pass it through `env`\n"
-	     "6:14 script-injection: strangers can write github.event.commits.*.message, and it "
+	     "6:19 script-injection: strangers can write github.event.commits.*.message, and it "
 	     "becomes part of the script; pass it through `env`\n");
 	says(t,
 	     JOB "      - uses: actions/github-script@"
 	         "0123456789012345678901234567890123456789\n"
 	         "        with: { script: 'f(`${{ github.event.comment.body }}`)' }\n",
-	     "7:25 script-injection: strangers can write github.event.comment.body, and it becomes "
+	     "7:29 script-injection: strangers can write github.event.comment.body, and it becomes "
 	     "part of the script; pass it through `env`\n");
 }
 
@@ -108,14 +109,34 @@ TEST(what_is_read_must_exist)
 	         "  c:\n    uses: ./.github/workflows/d.yml\n"
 	         "  d:\n    needs: c\n    runs-on: '${{ needs.c.outputs.any }}'\n    steps: [ run: "
 	         "x ]\n",
-	     "7:14 unknown-step: job 'a' has no step 'z'\n"
+	     "7:19 unknown-step: job 'a' has no step 'z'\n"
 	     "8:13 unknown-step: job 'a' has no step 'y'\n"
-	     "14:14 unknown-output: job 'a' has no output 'p'\n"
-	     "15:19 unknown-need: job 'b' does not need a job 'c'\n");
+	     "14:19 unknown-output: job 'a' has no output 'p'\n"
+	     "15:20 unknown-need: job 'b' does not need a job 'c'\n");
 	says(t,
 	     "on:\n  workflow_call:\n    outputs:\n      x: { value: '${{ jobs.a.outputs.y }}' }\n"
 	     "jobs:\n  a:\n    runs-on: x\n    steps: [ run: x ]\n",
-	     "4:19 unknown-output: job 'a' has no output 'y'\n");
+	     "4:20 unknown-output: job 'a' has no output 'y'\n");
+}
+
+TEST(inputs_must_be_defined)
+{
+	says(t,
+	     "on:\n  workflow_dispatch: { inputs: { a: {} } }\n"
+	     "  workflow_call: { inputs: { b: { type: string } } }\n"
+	     "run-name: ${{ inputs.A }} ${{ inputs.c }}\n"
+	     "jobs:\n  a:\n    runs-on: x\n    if: inputs.b && inputs.d\n    steps: [ run: x ]\n",
+	     "4:27 unknown-input: the workflow has no input 'c'\n"
+	     "8:9 unknown-input: the workflow has no input 'd'\n");
+}
+
+TEST(old_commands_are_named_where_they_stand)
+{
+	says(t,
+	     JOB "      - run: |\n          echo hi\n\n"
+	         "            echo '::set-output name=a::b'\n          echo ::add-path::/x\n",
+	     "9:19 old-command: '::set-output' is deprecated; write NAME=VALUE to $GITHUB_OUTPUT\n"
+	     "10:16 old-command: '::add-path::' is refused; write the folder to $GITHUB_PATH\n");
 }
 
 TEST(jobs_that_never_run_are_named)
@@ -144,7 +165,7 @@ TEST(a_file_with_faults_gets_no_advice)
 
 	lb_arena_init(&arena, t->mem);
 	CHECK_OK(workflow_check(&workflow, t->mem, LB_B("jobs: ["), "a.yml"));
-	CHECK_OK(workflow_advise(&advice, &count, &arena, workflow));
+	CHECK_OK(workflow_advise(&advice, &count, &arena, workflow, LB_B("")));
 	CHECK(count == 0);
 	workflow_free(workflow);
 	CHECK_OK(workflow_check(
@@ -152,7 +173,7 @@ TEST(a_file_with_faults_gets_no_advice)
 		LB_B(JOB "      - { uses: a/b@v1, if: a && }\n    if: nothing\n    needs: z\n"),
 		"a.yml"));
 	CHECK(workflow->job_count == 1 && workflow->jobs[0].condition == NULL);
-	CHECK_OK(workflow_advise(&advice, &count, &arena, workflow));
+	CHECK_OK(workflow_advise(&advice, &count, &arena, workflow, LB_B("")));
 	CHECK(count == 0);
 	workflow_free(workflow);
 	lb_arena_release(&arena);
@@ -173,7 +194,8 @@ TEST(advice_survives_every_oom)
 		lb_arena_init(&arena, t->mem);
 		err = workflow_parse(&workflow, t->mem, lb_bytes_of(source), "a.yml", NULL);
 		if (!lb_failed(err))
-			err = workflow_advise(&advice, &count, &arena, workflow);
+			err = workflow_advise(&advice, &count, &arena, workflow,
+			                      lb_bytes_of(source));
 		CHECK(lb_failed(err) == t->heap.failed);
 		CHECK(!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM);
 		workflow_free(workflow);
