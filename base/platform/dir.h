@@ -4,13 +4,16 @@
  * is absolute, that leads out by "..", or that meets a symbolic link which does
  * either, is DENIED with EXDEV as context, whatever others rename meanwhile.
  * Links that stay beneath are followed; `follow` says whether one at the last
- * name is.  Other failures are lb_err_errno's codes with the errno as context.
+ * name is.  With PLAT_DIR_FREE added to `dir` none of that holds and paths lead
+ * where the system takes them.  Other failures are lb_err_errno's codes with the errno as context.
  * Paths are terminated.  Threads: any.
  */
 #ifndef PLAT_DIR_H
 #define PLAT_DIR_H
 
 #include "base/platform/handle_io.h"
+
+enum { PLAT_DIR_FREE = 1 << 30 };
 
 /* A folder to start from, by an ordinary path, without these rules.  UNSUPPORTED where the system
  * cannot hold to them. */

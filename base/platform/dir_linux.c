@@ -21,18 +21,22 @@ enum { RACES_MAX = 128 }; /* renames that came between */
 
 static lb_err result_of(int result) { return result < 0 ? lb_err_errno(errno) : LB_OK; }
 
+static int number_of(int dir) { return dir & ~(int)PLAT_DIR_FREE; }
+
 static lb_err open_beneath(int *out, int dir, const char *path, uint64_t flags, uint64_t mode)
 {
 	struct open_how how = { .flags = flags | O_CLOEXEC | O_NOCTTY,
 		                .mode = mode,
-		                .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+		                .resolve = RESOLVE_NO_MAGICLINKS };
 	int races = 0;
 	long file;
 
+	if ((dir & PLAT_DIR_FREE) == 0)
+		how.resolve |= RESOLVE_BENEATH;
 	if ((flags & O_PATH) != 0)
 		how.flags &= ~(uint64_t)O_NOCTTY;
 	do {
-		file = syscall(SYS_openat2, dir, path, &how, sizeof how);
+		file = syscall(SYS_openat2, number_of(dir), path, &how, sizeof how);
 	} while (file < 0 && (errno == EINTR || (errno == EAGAIN && races++ < RACES_MAX)));
 	*out = (int)file;
 	if (file >= 0)
@@ -158,12 +162,12 @@ static lb_err find_place(struct place *place, int dir, const char *path)
 	char parent[PARENT_SIZE];
 	size_t len = strlen(path), end = len, start;
 
-	*place = (struct place){ .folder = dir };
+	*place = (struct place){ .folder = number_of(dir) };
 	if (len == 0)
 		return lb_err_errno(ENOENT);
-	if (path[0] == '/')
+	if (path[0] == '/' && (dir & PLAT_DIR_FREE) == 0)
 		return lb_err_at(LB_E_DENIED, EXDEV);
-	while (path[end - 1] == '/')
+	while (end > 1 && path[end - 1] == '/')
 		end--;
 	for (start = end; start > 0 && path[start - 1] != '/'; start--)
 		continue;

@@ -1,10 +1,14 @@
 /* cmd_run.c - `lifeboat-engine run`: a module, the world it is given, and how it ended. */
 #include "base/platform/process.h"
+#include "base/platform/socket.h"
 #include "engine/command/command.h"
 #include "engine/wasi/wasi.h"
 
 const struct lb_option engine_run_options[] = {
 	{ "dir", 0, "HOST[::GUEST][:ro]", "give the program a folder; again for more" },
+	{ "listen", 0, "[HOST:]PORT", "give it a socket that listens there; again for more" },
+	{ "allow-host-fs", 0, NULL, "give it every file of this machine" },
+	{ "allow-net", 0, NULL, "let it make connections of its own (\"lifeboat_net\")" },
 	{ "env", 0, "NAME[=VALUE]", "give it a variable; without VALUE, the one that is set here" },
 	{ "invoke", 0, "NAME", "call this export with ARG... as its arguments" },
 	{ "timeout", 0, "MS", "end it after so many milliseconds" },
@@ -23,6 +27,8 @@ struct run {
 	struct engine_instance *instance;
 	struct engine_timeout *timeout;
 	struct wasi *wasi;
+	int *sockets;
+	size_t socket_count;
 	uint64_t timeout_ms, memory_bytes; /* UINT64_MAX: not given */
 };
 
@@ -71,6 +77,46 @@ static lb_err read_grants(struct wasi_options *options, struct lb_cli *cli)
 		LB_TRY(read_grant(&grants[i], cli, lb_cli_next(cli, "dir", &at)));
 	options->grants = grants;
 	options->grant_count = count;
+	return LB_OK;
+}
+
+/* [HOST:]PORT; the loopback address where no host is said. */
+static lb_err open_socket(int *out, struct lb_cli *cli, const char *text)
+{
+	struct lb_bytes all = lb_bytes_of(text);
+	size_t colon = lb_bytes_rfind_byte(all, ':');
+	struct lb_bytes port = colon == SIZE_MAX ? all : lb_bytes_from(all, colon + 1);
+	const char *host = "127.0.0.1";
+	uint64_t number;
+	lb_err err;
+
+	if (colon != SIZE_MAX)
+		host = lb_arena_text(&cli->arena, lb_bytes_upto(all, colon));
+	if (host == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	if (host[0] == '\0' || lb_failed(lb_bytes_u64(&number, port, UINT16_MAX)))
+		return lb_fail(&cli->diag, LB_E_USAGE, "--listen %s: expected PORT or HOST:PORT",
+		               text);
+	err = plat_socket_listen(out, host, (uint16_t)number);
+	if (lb_failed(err))
+		lb_diag_set(&cli->diag, "--listen %s: %s", text, lb_err_text(err));
+	return err;
+}
+
+static lb_err open_sockets(struct run *run, struct wasi_options *options)
+{
+	struct lb_cli *cli = run->cli;
+	size_t count = count_of(cli, "listen");
+	int at = 0;
+
+	run->sockets = LB_ARENA_NEW(&cli->arena, int, count);
+	if (run->sockets == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	for (; run->socket_count < count; run->socket_count++)
+		LB_TRY(open_socket(&run->sockets[run->socket_count], cli,
+		                   lb_cli_next(cli, "listen", &at)));
+	options->sockets = run->sockets;
+	options->socket_count = count;
 	return LB_OK;
 }
 
@@ -128,6 +174,9 @@ static lb_err make_world(struct run *run)
 	LB_TRY(read_args(&options, cli));
 	LB_TRY(read_env(&options, cli));
 	LB_TRY(read_grants(&options, cli));
+	LB_TRY(open_sockets(run, &options));
+	options.allow_host_fs = lb_cli_flag(cli, "allow-host-fs");
+	options.allow_net = lb_cli_flag(cli, "allow-net");
 	return wasi_new(&run->wasi, cli->mem, cli->plat, &options, &cli->diag);
 }
 
@@ -259,6 +308,8 @@ lb_err engine_cmd_run(struct lb_cli *cli)
 	engine_linker_free(run.linker);
 	engine_store_free(run.store);
 	wasi_free(run.wasi);
+	for (size_t i = 0; i < run.socket_count; i++)
+		cli->plat->ops->close(cli->plat, run.sockets[i]);
 	engine_module_free(run.module);
 	return err;
 }

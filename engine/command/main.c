@@ -9,7 +9,11 @@ static const char run_details[] =
 	"A program sees of this machine what it is given: its arguments, the three standard "
 	"streams, the variables of --env and the folders of --dir, and nothing above or beside "
 	"them. HOST:ro and HOST::GUEST:ro give a folder that cannot be changed. Without GUEST the "
-	"program knows the folder by the name it has here.\n\n"
+	"program knows the folder by the name it has here. --listen gives sockets that listen, "
+	"from "
+	"descriptor 3 on. Two options hand out more than WASI has: --allow-host-fs every file, as "
+	"/ "
+	"and ., and --allow-net functions to listen and connect.\n\n"
 	"The exit status is the program's own. Else: 134 it trapped (128 + SIGABRT, as a native "
 	"program that crashes), 124 --timeout ended it, 2 the command line is wrong, 3 FILE is no "
 	"module that can be run, 4 a file cannot be read or memory ran out.";

@@ -1,42 +1,9 @@
 /* fd_io.c - fd_*: content, where it stands, and the names in a folder. */
 #include "base/platform/dir.h"
+#include "base/platform/socket.h"
 #include "engine/wasi/wasi_priv.h"
 
-/* ---- the pieces that a program reads into or writes from ---- */
-
-enum { PIECE_SIZE = 8, PIECES_AT_ONCE = 64 };
-
-static_assert((int)PIECES_AT_ONCE <= (int)PLAT_SPANS_MAX,
-              "what is gathered is passed on in one call");
-
-struct pieces {
-	struct plat_span at[PIECES_AT_ONCE];
-	size_t count;
-};
-
-/* All of them must be inside the memory, also those that do not fit and are left for the program's
- * next call.  Empty ones are left out, so that nothing read means the end. */
-static enum wasi_errno gather(struct pieces *out, const struct wasi_call *call, uint32_t list_at,
-                              uint32_t count)
-{
-	unsigned char *list, *piece;
-	uint64_t size = 0;
-
-	out->count = 0;
-	if (count > PLAT_SPANS_MAX)
-		return WASI_EINVAL;
-	WASI_TRY(wasi_guest(&list, call, list_at, (uint64_t)count * PIECE_SIZE));
-	for (uint32_t i = 0; i < count; i++, list += PIECE_SIZE) {
-		uint32_t len = wasi_load_u32(list + 4);
-
-		WASI_TRY(wasi_guest(&piece, call, wasi_load_u32(list), len));
-		size += len;
-		if (len > 0 && out->count < PIECES_AT_ONCE)
-			out->at[out->count++] = (struct plat_span){ piece, len };
-	}
-	/* More cannot be answered, as the count has 32 bits. */
-	return size <= INT32_MAX ? WASI_OK : WASI_EINVAL;
-}
+/* ---- content ---- */
 
 typedef lb_err (*stream_call)(size_t *done, int file, const struct plat_span *spans, size_t count);
 typedef lb_err (*offset_call)(size_t *done, int file, const struct plat_span *spans, size_t count,
@@ -45,14 +12,14 @@ typedef lb_err (*offset_call)(size_t *done, int file, const struct plat_span *sp
 static enum wasi_errno move(struct wasi_call *call, const union engine_value *args, uint64_t rights,
                             stream_call transfer)
 {
-	struct pieces pieces;
+	struct wasi_pieces pieces;
 	struct wasi_fd *fd;
 	unsigned char *answer;
 	size_t done;
 
 	WASI_TRY(wasi_fd_find(&fd, call, args[0].i32, rights));
 	WASI_TRY(wasi_guest(&answer, call, args[3].i32, 4));
-	WASI_TRY(gather(&pieces, call, args[1].i32, args[2].i32));
+	WASI_TRY(wasi_pieces(&pieces, call, args[1].i32, args[2].i32));
 	WASI_TRY(wasi_errno_of(transfer(&done, fd->host, pieces.at, pieces.count)));
 	wasi_store_u32(answer, (uint32_t)done);
 	return WASI_OK;
@@ -61,14 +28,14 @@ static enum wasi_errno move(struct wasi_call *call, const union engine_value *ar
 static enum wasi_errno move_at(struct wasi_call *call, const union engine_value *args,
                                uint64_t rights, offset_call transfer)
 {
-	struct pieces pieces;
+	struct wasi_pieces pieces;
 	struct wasi_fd *fd;
 	unsigned char *answer;
 	size_t done;
 
 	WASI_TRY(wasi_fd_find(&fd, call, args[0].i32, rights));
 	WASI_TRY(wasi_guest(&answer, call, args[4].i32, 4));
-	WASI_TRY(gather(&pieces, call, args[1].i32, args[2].i32));
+	WASI_TRY(wasi_pieces(&pieces, call, args[1].i32, args[2].i32));
 	WASI_TRY(wasi_errno_of(transfer(&done, fd->host, pieces.at, pieces.count, args[3].i64)));
 	wasi_store_u32(answer, (uint32_t)done);
 	return WASI_OK;
@@ -81,7 +48,12 @@ enum wasi_errno wasi_fd_read(struct wasi_call *call, const union engine_value *a
 
 enum wasi_errno wasi_fd_write(struct wasi_call *call, const union engine_value *args)
 {
-	return move(call, args, WASI_RIGHT_FD_WRITE, plat_handle_write);
+	struct wasi_fd *fd;
+
+	/* A socket that nobody reads is an errno in any case (plat_handle_write raises SIGPIPE). */
+	WASI_TRY(wasi_fd_find(&fd, call, args[0].i32, WASI_RIGHT_FD_WRITE));
+	return move(call, args, WASI_RIGHT_FD_WRITE,
+	            fd->type == WASI_FILETYPE_SOCKET_STREAM ? plat_socket_send : plat_handle_write);
 }
 
 enum wasi_errno wasi_fd_pread(struct wasi_call *call, const union engine_value *args)

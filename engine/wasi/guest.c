@@ -63,6 +63,37 @@ enum wasi_errno wasi_put_u64(const struct wasi_call *call, uint32_t at, uint64_t
 	return WASI_OK;
 }
 
+/* ---- pieces ---- */
+
+enum { PIECE_SIZE = 8 };
+
+static_assert((int)WASI_PIECES_AT_ONCE <= (int)PLAT_SPANS_MAX,
+              "what is gathered is passed on in one call");
+
+/* All of them must be inside the memory, also those that do not fit and are left for the program's
+ * next call.  Empty ones are left out, so that nothing read means the end. */
+enum wasi_errno wasi_pieces(struct wasi_pieces *out, const struct wasi_call *call, uint32_t list_at,
+                            uint32_t count)
+{
+	unsigned char *list, *piece;
+	uint64_t size = 0;
+
+	out->count = 0;
+	if (count > PLAT_SPANS_MAX)
+		return WASI_EINVAL;
+	WASI_TRY(wasi_guest(&list, call, list_at, (uint64_t)count * PIECE_SIZE));
+	for (uint32_t i = 0; i < count; i++, list += PIECE_SIZE) {
+		uint32_t len = wasi_load_u32(list + 4);
+
+		WASI_TRY(wasi_guest(&piece, call, wasi_load_u32(list), len));
+		size += len;
+		if (len > 0 && out->count < WASI_PIECES_AT_ONCE)
+			out->at[out->count++] = (struct plat_span){ piece, len };
+	}
+	/* More cannot be answered, as the count has 32 bits. */
+	return size <= INT32_MAX ? WASI_OK : WASI_EINVAL;
+}
+
 /* ---- paths ---- */
 
 enum wasi_errno wasi_path(const char **out, const struct wasi_call *call, unsigned which,

@@ -6,17 +6,42 @@
 #include "base/platform/dir.h"
 #include "engine/wasi/wasi_priv.h"
 
+enum { NAME_SIZE = 256 };
+
 /* A folder and a path below it. */
 struct below {
 	struct wasi_fd *folder;
 	const char *path;
 };
 
+/* wasi-libc takes the slash off before it asks, and then "tmp/x" may have been "/tmp/x": where
+ * every file is allowed, a first name that is at the root and not here means the one there. */
+static bool means_root(const struct wasi_fd *folder, const char *path)
+{
+	size_t len = strcspn(path, "/");
+	char first[NAME_SIZE + 1] = "/";
+	struct plat_stat stat;
+
+	if (!folder->free || !lb_bytes_is(folder->granted_as, ".") || len == 0 || len >= NAME_SIZE)
+		return false;
+	memcpy(first + 1, path, len);
+	first[1 + len] = '\0';
+	return lb_failed(plat_dir_stat(&stat, wasi_dir(folder), first + 1, false)) &&
+	       !lb_failed(plat_dir_stat(&stat, wasi_dir(folder), first, false));
+}
+
 static enum wasi_errno find_below(struct below *out, const struct wasi_call *call, unsigned which,
                                   uint32_t number, uint32_t at, uint32_t len, uint64_t rights)
 {
+	char *path = call->wasi->paths[which];
+
 	WASI_TRY(wasi_fd_find_folder(&out->folder, call, number, rights));
-	return wasi_path(&out->path, call, which, at, len);
+	WASI_TRY(wasi_path(&out->path, call, which, at, len));
+	if (means_root(out->folder, path) && len + 1 < WASI_PATH_SIZE) {
+		memmove(path + 1, path, len + 1);
+		path[0] = '/';
+	}
+	return WASI_OK;
 }
 
 /* The same for what is to be changed. */
@@ -92,7 +117,7 @@ static enum wasi_errno open_read_only(int *host, const struct opening *o)
 
 	if ((how & (PLAT_DIR_WRITE | PLAT_DIR_TRUNCATE | PLAT_DIR_EXCLUSIVE)) != 0)
 		return WASI_EROFS;
-	number = wasi_errno_of(plat_dir_open(host, o->below.folder->host, o->below.path,
+	number = wasi_errno_of(plat_dir_open(host, wasi_dir(o->below.folder), o->below.path,
 	                                     how & ~(unsigned)PLAT_DIR_CREATE,
 	                                     wasi_handle_flags(o->fdflags)));
 	return number == WASI_ENOENT && (how & PLAT_DIR_CREATE) != 0 ? WASI_EROFS : number;
@@ -102,7 +127,7 @@ static enum wasi_errno open_host(int *host, const struct opening *o)
 {
 	if (o->below.folder->read_only)
 		return open_read_only(host, o);
-	return wasi_errno_of(plat_dir_open(host, o->below.folder->host, o->below.path,
+	return wasi_errno_of(plat_dir_open(host, wasi_dir(o->below.folder), o->below.path,
 	                                   how_to_open(o), wasi_handle_flags(o->fdflags)));
 }
 
@@ -130,6 +155,7 @@ enum wasi_errno wasi_path_open(struct wasi_call *call, const union engine_value 
 	}
 	fd.type = wasi_filetype_of(stat.node);
 	fd.read_only = o.below.folder->read_only;
+	fd.free = o.below.folder->free;
 	fd.rights = o.rights & wasi_rights_of(fd.type);
 	fd.inheriting = o.inheriting;
 	WASI_TRY(wasi_errno_of(wasi_fd_add(&number, call->wasi, &fd)));
@@ -150,7 +176,7 @@ enum wasi_errno wasi_path_filestat_get(struct wasi_call *call, const union engin
 	WASI_TRY(wasi_guest(&to, call, args[4].i32, WASI_FILESTAT_SIZE));
 	if ((args[1].i32 & ~(uint32_t)WASI_LOOKUP_FOLLOW) != 0)
 		return WASI_EINVAL;
-	WASI_TRY(wasi_errno_of(plat_dir_stat(&stat, below.folder->host, below.path,
+	WASI_TRY(wasi_errno_of(plat_dir_stat(&stat, wasi_dir(below.folder), below.path,
 	                                     (args[1].i32 & WASI_LOOKUP_FOLLOW) != 0)));
 	wasi_store_filestat(to, &stat);
 	return WASI_OK;
@@ -166,7 +192,7 @@ enum wasi_errno wasi_path_filestat_set_times(struct wasi_call *call, const union
 	if ((args[1].i32 & ~(uint32_t)WASI_LOOKUP_FOLLOW) != 0)
 		return WASI_EINVAL;
 	WASI_TRY(wasi_times(&accessed, &modified, args[4].i64, args[5].i64, args[6].i32));
-	return wasi_errno_of(plat_dir_set_times(below.folder->host, below.path,
+	return wasi_errno_of(plat_dir_set_times(wasi_dir(below.folder), below.path,
 	                                        (args[1].i32 & WASI_LOOKUP_FOLLOW) != 0, accessed,
 	                                        modified));
 }
@@ -181,8 +207,8 @@ enum wasi_errno wasi_path_readlink(struct wasi_call *call, const union engine_va
 	                    WASI_RIGHT_PATH_READLINK));
 	WASI_TRY(wasi_guest(&to, call, args[3].i32, args[4].i32));
 	WASI_TRY(wasi_guest(&answer, call, args[5].i32, 4));
-	WASI_TRY(wasi_errno_of(
-		plat_dir_read_link(&len, below.folder->host, below.path, (char *)to, args[4].i32)));
+	WASI_TRY(wasi_errno_of(plat_dir_read_link(&len, wasi_dir(below.folder), below.path,
+	                                          (char *)to, args[4].i32)));
 	wasi_store_u32(answer, (uint32_t)len);
 	return WASI_OK;
 }
@@ -195,7 +221,7 @@ enum wasi_errno wasi_path_create_directory(struct wasi_call *call, const union e
 
 	WASI_TRY(find_changeable(&below, call, 0, args[0].i32, args[1].i32, args[2].i32,
 	                         WASI_RIGHT_PATH_CREATE_DIRECTORY));
-	return wasi_errno_of(plat_dir_make_folder(below.folder->host, below.path));
+	return wasi_errno_of(plat_dir_make_folder(wasi_dir(below.folder), below.path));
 }
 
 enum wasi_errno wasi_path_remove_directory(struct wasi_call *call, const union engine_value *args)
@@ -204,7 +230,7 @@ enum wasi_errno wasi_path_remove_directory(struct wasi_call *call, const union e
 
 	WASI_TRY(find_changeable(&below, call, 0, args[0].i32, args[1].i32, args[2].i32,
 	                         WASI_RIGHT_PATH_REMOVE_DIRECTORY));
-	return wasi_errno_of(plat_dir_remove_folder(below.folder->host, below.path));
+	return wasi_errno_of(plat_dir_remove_folder(wasi_dir(below.folder), below.path));
 }
 
 enum wasi_errno wasi_path_unlink_file(struct wasi_call *call, const union engine_value *args)
@@ -213,7 +239,7 @@ enum wasi_errno wasi_path_unlink_file(struct wasi_call *call, const union engine
 
 	WASI_TRY(find_changeable(&below, call, 0, args[0].i32, args[1].i32, args[2].i32,
 	                         WASI_RIGHT_PATH_UNLINK_FILE));
-	return wasi_errno_of(plat_dir_unlink(below.folder->host, below.path));
+	return wasi_errno_of(plat_dir_unlink(wasi_dir(below.folder), below.path));
 }
 
 enum wasi_errno wasi_path_rename(struct wasi_call *call, const union engine_value *args)
@@ -225,7 +251,7 @@ enum wasi_errno wasi_path_rename(struct wasi_call *call, const union engine_valu
 	WASI_TRY(find_changeable(&to, call, 1, args[3].i32, args[4].i32, args[5].i32,
 	                         WASI_RIGHT_PATH_RENAME_TARGET));
 	return wasi_errno_of(
-		plat_dir_rename(from.folder->host, from.path, to.folder->host, to.path));
+		plat_dir_rename(wasi_dir(from.folder), from.path, wasi_dir(to.folder), to.path));
 }
 
 /* Both sides must be changeable: a second name in a folder that is not read-only would be a way to
@@ -241,7 +267,8 @@ enum wasi_errno wasi_path_link(struct wasi_call *call, const union engine_value 
 	/* Another name for what a link points to cannot be had without a race. */
 	if (args[1].i32 != 0)
 		return WASI_EINVAL;
-	return wasi_errno_of(plat_dir_link(from.folder->host, from.path, to.folder->host, to.path));
+	return wasi_errno_of(
+		plat_dir_link(wasi_dir(from.folder), from.path, wasi_dir(to.folder), to.path));
 }
 
 enum wasi_errno wasi_path_symlink(struct wasi_call *call, const union engine_value *args)
@@ -253,7 +280,7 @@ enum wasi_errno wasi_path_symlink(struct wasi_call *call, const union engine_val
 	WASI_TRY(find_changeable(&below, call, 1, args[2].i32, args[3].i32, args[4].i32,
 	                         WASI_RIGHT_PATH_SYMLINK));
 	/* It could not be followed here, and would mean something else to others. */
-	if (target[0] == '/')
+	if (target[0] == '/' && !below.folder->free)
 		return WASI_ENOTCAPABLE;
-	return wasi_errno_of(plat_dir_make_link(target, below.folder->host, below.path));
+	return wasi_errno_of(plat_dir_make_link(target, wasi_dir(below.folder), below.path));
 }

@@ -119,35 +119,3 @@ enum wasi_errno wasi_proc_raise(struct wasi_call *call, const union engine_value
 	(void)args;
 	return WASI_ENOTSUP;
 }
-
-/* ---- sockets: none can be had, so what is asked about is none ---- */
-
-static enum wasi_errno refuse_socket(struct wasi_call *call, uint32_t number)
-{
-	struct wasi_fd *fd;
-
-	WASI_TRY(wasi_fd_find(&fd, call, number, 0));
-	return fd->type == WASI_FILETYPE_SOCKET_STREAM || fd->type == WASI_FILETYPE_SOCKET_DGRAM
-	               ? WASI_ENOTSUP
-	               : WASI_ENOTSOCK;
-}
-
-enum wasi_errno wasi_sock_accept(struct wasi_call *call, const union engine_value *args)
-{
-	return refuse_socket(call, args[0].i32);
-}
-
-enum wasi_errno wasi_sock_recv(struct wasi_call *call, const union engine_value *args)
-{
-	return refuse_socket(call, args[0].i32);
-}
-
-enum wasi_errno wasi_sock_send(struct wasi_call *call, const union engine_value *args)
-{
-	return refuse_socket(call, args[0].i32);
-}
-
-enum wasi_errno wasi_sock_shutdown(struct wasi_call *call, const union engine_value *args)
-{
-	return refuse_socket(call, args[0].i32);
-}

@@ -5,6 +5,7 @@
  *    than its kind can use.
  * 3. What is opened below a read-only folder is read-only.
  */
+#include "base/platform/dir.h"
 #include "engine/wasi/wasi_priv.h"
 
 /* ---- finding ---- */
@@ -40,6 +41,8 @@ enum wasi_errno wasi_fd_find_changeable(struct wasi_fd **out, const struct wasi_
 	WASI_TRY(wasi_fd_find(out, call, number, rights));
 	return (*out)->read_only ? WASI_EROFS : WASI_OK;
 }
+
+int wasi_dir(const struct wasi_fd *fd) { return fd->host | (fd->free ? (int)PLAT_DIR_FREE : 0); }
 
 /* ---- giving out and taking back ---- */
 
@@ -102,9 +105,9 @@ uint64_t wasi_rights_of(enum wasi_filetype type)
 	case WASI_FILETYPE_DIRECTORY: return WASI_RIGHTS_DIRECTORY;
 	case WASI_FILETYPE_REGULAR_FILE:
 	case WASI_FILETYPE_BLOCK_DEVICE: return WASI_RIGHTS_FILE;
+	case WASI_FILETYPE_SOCKET_STREAM: return WASI_RIGHTS_SOCKET;
 	case WASI_FILETYPE_CHARACTER_DEVICE: /* without SEEK, so that programs see a terminal */
 	case WASI_FILETYPE_SOCKET_DGRAM:
-	case WASI_FILETYPE_SOCKET_STREAM:
 	case WASI_FILETYPE_SYMBOLIC_LINK:
 	case WASI_FILETYPE_UNKNOWN: break;
 	}

@@ -8,7 +8,16 @@ static const struct wasi_func funcs[] = {
 #undef FUNC
 };
 
-enum { FUNC_COUNT = sizeof funcs / sizeof funcs[0] };
+static const struct wasi_func net_funcs[] = {
+#define NET(name_, signature_) { #name_, signature_, wasi_net_##name_ },
+#include "engine/wasi/net.def"
+#undef NET
+};
+
+enum {
+	FUNC_COUNT = sizeof funcs / sizeof funcs[0],
+	NET_COUNT = sizeof net_funcs / sizeof net_funcs[0]
+};
 
 /* ---- what the program is given ---- */
 
@@ -51,6 +60,19 @@ static lb_err add_stream(struct wasi *wasi, uint32_t number, int host)
 	return LB_OK;
 }
 
+static lb_err add_socket(struct wasi *wasi, int host)
+{
+	struct wasi_fd *fd = lb_vec_add(&wasi->fds);
+	struct plat_stat stat;
+
+	if (fd == NULL)
+		return lb_vec_check(&wasi->fds);
+	LB_TRY(plat_handle_stat(&stat, host));
+	*fd = (struct wasi_fd){ .in_use = true, .host = host, .type = wasi_filetype_of(stat.node) };
+	fd->rights = wasi_rights_of(fd->type);
+	return LB_OK;
+}
+
 static lb_err add_streams(struct wasi *wasi, const int *streams)
 {
 	for (uint32_t i = 0; i < 3; i++)
@@ -68,7 +90,8 @@ static const char *why_not_granted(lb_err err)
 }
 
 /* Behind the streams, also where one of those is not there: from 3 on is where programs look. */
-static lb_err add_grant(struct wasi *wasi, const struct wasi_grant *grant, struct lb_diag *diag)
+static lb_err add_grant(struct wasi *wasi, const struct wasi_grant *grant, bool is_free,
+                        struct lb_diag *diag)
 {
 	struct wasi_fd *fd = lb_vec_add(&wasi->fds);
 	struct lb_bytes name = lb_arena_bytes(&wasi->arena, lb_bytes_of(grant->guest));
@@ -87,6 +110,7 @@ static lb_err add_grant(struct wasi *wasi, const struct wasi_grant *grant, struc
 	*fd = (struct wasi_fd){ .in_use = true,
 		                .owned = true,
 		                .read_only = grant->read_only,
+		                .free = is_free,
 		                .host = host,
 		                .type = WASI_FILETYPE_DIRECTORY,
 		                .rights = WASI_RIGHTS_DIRECTORY,
@@ -95,18 +119,27 @@ static lb_err add_grant(struct wasi *wasi, const struct wasi_grant *grant, struc
 	return LB_OK;
 }
 
+static const struct wasi_grant everything[] = { { "/", "/", false }, { ".", ".", false } };
+
 static lb_err set_up(struct wasi *wasi, const struct wasi_options *options, struct lb_diag *diag)
 {
 	LB_TRY(copy_strings(&wasi->args, &wasi->arena, options->args, options->arg_count));
 	LB_TRY(copy_strings(&wasi->env, &wasi->arena, options->env, options->env_count));
 	LB_TRY(add_streams(wasi, options->streams));
+	for (size_t i = 0; i < options->socket_count; i++)
+		LB_TRY(add_socket(wasi, options->sockets[i]));
 	for (size_t i = 0; i < options->grant_count; i++)
-		LB_TRY(add_grant(wasi, &options->grants[i], diag));
-	wasi->bindings = LB_ARENA_NEW(&wasi->arena, struct wasi_binding, FUNC_COUNT);
+		LB_TRY(add_grant(wasi, &options->grants[i], false, diag));
+	for (size_t i = 0; i < 2 && options->allow_host_fs; i++)
+		LB_TRY(add_grant(wasi, &everything[i], true, diag));
+	wasi->allow_net = options->allow_net;
+	wasi->bindings = LB_ARENA_NEW(&wasi->arena, struct wasi_binding, FUNC_COUNT + NET_COUNT);
 	if (wasi->bindings == NULL)
 		return lb_err_of(LB_E_NOMEM);
 	for (size_t i = 0; i < FUNC_COUNT; i++)
 		wasi->bindings[i] = (struct wasi_binding){ wasi, &funcs[i] };
+	for (size_t i = 0; i < NET_COUNT; i++)
+		wasi->bindings[FUNC_COUNT + i] = (struct wasi_binding){ wasi, &net_funcs[i] };
 	return LB_OK;
 }
 
@@ -167,5 +200,10 @@ lb_err wasi_link(struct wasi *wasi, struct engine_linker *linker)
 		LB_TRY(engine_linker_add_func(linker, LB_B("wasi_snapshot_preview1"),
 		                              lb_bytes_of(funcs[i].name), funcs[i].signature,
 		                              call_func, &wasi->bindings[i]));
+	for (size_t i = 0; i < NET_COUNT && wasi->allow_net; i++)
+		LB_TRY(engine_linker_add_func(linker, LB_B("lifeboat_net"),
+		                              lb_bytes_of(net_funcs[i].name),
+		                              net_funcs[i].signature, call_func,
+		                              &wasi->bindings[FUNC_COUNT + i]));
 	return LB_OK;
 }

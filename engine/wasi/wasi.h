@@ -1,7 +1,7 @@
 /* wasi.h - WASI preview 1 as a host module: "wasi_snapshot_preview1".
  *
  * What a program may touch is what it is given here: arguments, environment,
- * three streams, and folders of the host under names of their own.  Nothing
+ * three streams, sockets, and folders of the host under names of their own.  Nothing
  * above or beside a granted folder can be reached (base/platform/dir.h), and
  * nothing in a read-only one be changed.  Whatever a program asks, it gets an
  * errno; only proc_exit ends the run (engine_trap_exit).
@@ -34,6 +34,13 @@ struct wasi_options {
 	size_t env_count;
 	const struct wasi_grant *grants;
 	size_t grant_count;
+	/* Sockets that are open, borrowed as the streams are; the program has them from 3 on, in
+	 * front of the folders. */
+	const int *sockets;
+	size_t socket_count;
+	/* More than the interface permits, for tools that are trusted with it: every file of this
+	 * machine, as "/" and ".", and the network, by the functions of engine/wasi/net.def. */
+	bool allow_host_fs, allow_net;
 	/* What the program has as 0, 1 and 2, borrowed: it cannot close them.  -1: not there. NULL:
 	 * this process's own three. */
 	const int *streams;
@@ -49,7 +56,8 @@ lb_err wasi_new(struct wasi **out, struct lb_mem *mem, struct plat *plat,
                 const struct wasi_options *options, struct lb_diag *diag);
 void wasi_free(struct wasi *wasi); /* NULL is fine */
 
-/* Name all functions of preview 1 in the linker, whose store must be freed before `wasi`. */
+/* Name all functions of preview 1 (with allow_net, those of "lifeboat_net" too) in the linker,
+ * whose store must be freed before `wasi`. */
 lb_err wasi_link(struct wasi *wasi, struct engine_linker *linker);
 
 #endif

@@ -18,6 +18,7 @@ struct wasi_fd {
 	bool in_use;
 	bool owned;     /* host is closed with it */
 	bool read_only; /* nothing below it may change */
+	bool free;      /* paths may lead out of it */
 	int host;
 	enum wasi_filetype type;
 	uint64_t rights, inheriting;
@@ -48,6 +49,7 @@ struct wasi {
 	struct wasi_strings args, env;
 	struct lb_vec fds; /* struct wasi_fd */
 	struct wasi_binding *bindings;
+	bool allow_net;
 	char paths[2][WASI_PATH_SIZE]; /* the paths of the call under way */
 };
 
@@ -61,6 +63,10 @@ struct wasi_call {
 	enum wasi_errno wasi_##name(struct wasi_call *call, const union engine_value *args);
 #include "engine/wasi/func.def"
 #undef FUNC
+#define NET(name, signature) \
+	enum wasi_errno wasi_net_##name(struct wasi_call *call, const union engine_value *args);
+#include "engine/wasi/net.def"
+#undef NET
 
 /* ---- errors ---- */
 
@@ -74,6 +80,18 @@ enum wasi_errno wasi_errno_of(lb_err err);
 	} while (0)
 
 /* ---- the program's memory ---- */
+
+/* The pieces that a program reads into or writes from: as many as go into one call of the system.
+ */
+enum { WASI_PIECES_AT_ONCE = 64 };
+
+struct wasi_pieces {
+	struct plat_span at[WASI_PIECES_AT_ONCE];
+	size_t count;
+};
+
+enum wasi_errno wasi_pieces(struct wasi_pieces *out, const struct wasi_call *call, uint32_t list_at,
+                            uint32_t count);
 
 /* FAULT where not all of it is inside.  Good until the run goes on. */
 enum wasi_errno wasi_guest(unsigned char **out, const struct wasi_call *call, uint32_t at,
@@ -107,6 +125,9 @@ enum wasi_errno wasi_fd_find_folder(struct wasi_fd **out, const struct wasi_call
 /* The same for changing something: ROFS where it is read-only. */
 enum wasi_errno wasi_fd_find_changeable(struct wasi_fd **out, const struct wasi_call *call,
                                         uint32_t number, uint64_t rights);
+
+/* The folder as base/platform/dir.h wants it. */
+int wasi_dir(const struct wasi_fd *fd);
 
 /* Give it the lowest free number.  It is closed where that fails. */
 lb_err wasi_fd_add(uint32_t *number, struct wasi *wasi, const struct wasi_fd *fd);

@@ -74,6 +74,10 @@ expect 'a timeout is a number' 2 'lifeboat-engine run: --timeout: "soon" is not 
 expect 'a timeout is not 0' 2 '.*--timeout: "0" is not .*' run --timeout 0 calc.wasm
 expect 'a memory of less than a page is none' 2 '.*--max-memory: "65535" is not .*' run --max-memory 65535 calc.wasm
 expect 'a folder without a name is refused' 2 '.*--dir ::/x: expected HOST.*' run --dir ::/x calc.wasm
+expect 'a port that is none is refused' 2 '.*--listen host:x: expected PORT.*' run --listen host:x calc.wasm
+expect 'a host that is none is said' 4 '.*--listen 999.0.0.1:1: .*' run --listen 999.0.0.1:1 calc.wasm
+expect 'what is more than WASI is opted into' 0 '3' \
+	run --listen 0 --listen localhost:0 --allow-net --allow-host-fs --invoke add calc.wasm 1 2
 expect 'a variable without a name is refused' 2 '.*--env =x: expected NAME.*' run --env =x calc.wasm
 expect 'options of the program are its own' 2 'lifeboat-engine run: calc.wasm: add takes 2 arguments, 1 were given' \
 	run --invoke add calc.wasm --timeout

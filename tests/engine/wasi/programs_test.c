@@ -194,6 +194,9 @@ TEST(programs_use_files_as_natively)
 	CHECK(o.status == 0);
 	same_natively(t, &o, "files", absolute(test_folder(t)), nothing, ".");
 	outcome_release(&o);
+	ENGINE(&o, t, "files", here, nothing, "--allow-host-fs", "@", absolute(test_folder(t)));
+	CHECK(o.status == 0);
+	outcome_release(&o);
 	/* Without a folder, and with one that must not change. */
 	ENGINE(&o, t, "files", here, nothing, "@", ".");
 	CHECK(o.status == 1);

@@ -1,4 +1,5 @@
 /* wasi_test.c - preview 1 function by function: what it answers, and each errno it can give. */
+#include "base/platform/socket.h"
 #include "tests/engine/wasi/world.h"
 
 #include <signal.h>
@@ -106,7 +107,9 @@ TEST(exit_ends_the_run_with_its_status)
 	world_stop(&w);
 }
 
-TEST(sockets_cannot_be_had)
+/* ---- sockets ---- */
+
+TEST(what_is_no_socket_is_refused)
 {
 	struct world w;
 
@@ -115,6 +118,173 @@ TEST(sockets_cannot_be_had)
 	CHECK(CALL(&w, sock_recv, FD_FOLDER, 0, 0, 0, 0, 0) == WASI_ENOTSOCK);
 	CHECK(CALL(&w, sock_send, FD_FOLDER, 0, 0, 0, 0) == WASI_ENOTSOCK);
 	CHECK(CALL(&w, sock_shutdown, 99, 0) == WASI_EBADF);
+	world_stop(&w);
+}
+
+enum { FD_LISTENER = 3 };
+
+/* A program with a listening socket, and the other end of a connection to it. */
+static bool served(struct world *w, struct test *t, int *listener, int *client)
+{
+	struct wasi_options options = { .sockets = listener, .socket_count = 1 };
+	uint16_t port = 0;
+
+	CHECK_OK(plat_socket_listen(listener, "127.0.0.1", 0));
+	CHECK_OK(plat_socket_port(&port, *listener));
+	CHECK_OK(plat_socket_connect(client, "127.0.0.1", port));
+	CHECK_OK(world_start(w, t, &options));
+	CHECK(CALL(w, sock_accept, FD_LISTENER, 0, AT_ANSWER) == WASI_OK);
+	return *listener >= 0 && *client >= 0;
+}
+
+static void unserve(struct world *w, int listener, int client)
+{
+	world_stop(w);
+	(void)close(listener);
+	(void)close(client);
+}
+
+TEST(sockets_that_are_given_accept_receive_and_send)
+{
+	struct world w;
+	int listener = -1, client = -1;
+	uint32_t fd;
+	char answer[8] = { 0 };
+
+	if (!served(&w, t, &listener, &client))
+		return;
+	fd = world_u32(&w, AT_ANSWER);
+	CHECK(write(client, "hello", 5) == 5);
+	world_piece(&w, 100);
+	CHECK(CALL(&w, sock_recv, fd, AT_PIECES, 1, WASI_RIFLAG_PEEK, AT_ANSWER, AT_ANSWER + 4) ==
+	      WASI_OK);
+	CHECK(world_u32(&w, AT_ANSWER) == 5 && memcmp(world_at(&w, AT_DATA), "hello", 5) == 0);
+	world_piece(&w, 5);
+	CHECK(CALL(&w, sock_recv, fd, AT_PIECES, 1, WASI_RIFLAG_WAITALL, AT_ANSWER,
+	           AT_ANSWER + 4) == WASI_OK);
+	CHECK(world_u32(&w, AT_ANSWER) == 5);
+	CHECK(CALL(&w, sock_send, fd, AT_PIECES, 1, 0, AT_ANSWER) == WASI_OK);
+	CHECK(world_u32(&w, AT_ANSWER) == 5 && read(client, answer, 5) == 5);
+	CHECK_TEXT(answer, "hello");
+	CHECK(CALL(&w, fd_write, fd, AT_PIECES, 1, AT_ANSWER) == WASI_OK);
+	CHECK(CALL(&w, sock_shutdown, fd, WASI_SHUT_WRITE) == WASI_OK);
+	CHECK(read(client, answer, 8) == 5 && read(client, answer, 8) == 0);
+	CHECK(CALL(&w, sock_send, fd, AT_PIECES, 1, 0, AT_ANSWER) == WASI_EPIPE);
+	CHECK(CALL(&w, fd_write, fd, AT_PIECES, 1, AT_ANSWER) == WASI_EPIPE);
+	CHECK(CALL(&w, fd_close, fd) == WASI_OK);
+	unserve(&w, listener, client);
+}
+
+TEST(calls_of_sockets_refuse_what_is_wrong)
+{
+	struct world w;
+	int listener = -1, client = -1;
+	uint32_t fd;
+
+	if (!served(&w, t, &listener, &client))
+		return;
+	fd = world_u32(&w, AT_ANSWER);
+	world_piece(&w, 5);
+	CHECK(CALL(&w, sock_recv, fd, AT_PIECES, 1, 4, AT_ANSWER, AT_ANSWER) == WASI_EINVAL);
+	CHECK(CALL(&w, sock_recv, fd, AT_PIECES, 1, 0, WORLD_MEMORY - 3, 0) == WASI_EFAULT);
+	CHECK(CALL(&w, sock_recv, fd, AT_PIECES, 1, 0, 0, WORLD_MEMORY - 1) == WASI_EFAULT);
+	CHECK(CALL(&w, sock_recv, fd, WORLD_MEMORY - 7, 1, 0, 0, 4) == WASI_EFAULT);
+	CHECK(CALL(&w, sock_recv, FD_LISTENER, AT_PIECES, 1, 0, 0, 4) == WASI_ENOTCONN);
+	CHECK(CALL(&w, sock_send, fd, AT_PIECES, 1, 1, AT_ANSWER) == WASI_EINVAL);
+	CHECK(CALL(&w, sock_send, fd, AT_PIECES, 1, 0, WORLD_MEMORY - 3) == WASI_EFAULT);
+	CHECK(CALL(&w, sock_send, fd, WORLD_MEMORY - 7, 1, 0, 0) == WASI_EFAULT);
+	CHECK(CALL(&w, sock_shutdown, fd, 0) == WASI_EINVAL);
+	CHECK(CALL(&w, sock_shutdown, fd, 4) == WASI_EINVAL);
+	CHECK(CALL(&w, sock_accept, FD_LISTENER, WASI_FDFLAG_APPEND, 0) == WASI_EINVAL);
+	CHECK(CALL(&w, sock_accept, FD_LISTENER, 0, WORLD_MEMORY - 3) == WASI_EFAULT);
+	CHECK(CALL(&w, sock_accept, fd, 0, 0) == WASI_EINVAL); /* it does not listen */
+	CHECK(CALL(&w, fd_fdstat_set_flags, FD_LISTENER, WASI_FDFLAG_NONBLOCK) == WASI_OK);
+	CHECK(CALL(&w, sock_accept, FD_LISTENER, 0, 0) == WASI_EAGAIN);
+	CHECK(CALL(&w, fd_fdstat_set_rights, fd, WASI_RIGHT_FD_FILESTAT_GET, 0) == WASI_OK);
+	CHECK(CALL(&w, sock_recv, fd, AT_PIECES, 1, 0, 0, 4) == WASI_ENOTCAPABLE);
+	CHECK(CALL(&w, sock_send, fd, AT_PIECES, 1, 0, 0) == WASI_ENOTCAPABLE);
+	CHECK(CALL(&w, sock_shutdown, fd, 1) == WASI_ENOTCAPABLE);
+	CHECK(CALL(&w, sock_accept, fd, 0, 0) == WASI_ENOTCAPABLE);
+	CHECK(CALL(&w, fd_fdstat_get, FD_LISTENER, AT_ANSWER) == WASI_OK);
+	CHECK(*world_at(&w, AT_ANSWER) == WASI_FILETYPE_SOCKET_STREAM);
+	unserve(&w, listener, client);
+}
+
+/* A function of "lifeboat_net", called as the instance of `w` would. */
+static enum wasi_errno net(struct world *w, const char *name, const uint32_t *given, size_t count)
+{
+	struct wasm module;
+	struct engine_module *m = NULL;
+	struct engine_instance *instance = NULL;
+	union engine_value values[4], result = { .i32 = 0 };
+	unsigned char code[16];
+	size_t len = 0;
+
+	wasm_init(&module);
+	wasm_add(&module, WASM_IMPORT,
+	         LB_B("\x03"
+	              "box\x06memory\x02\x00\x01"));
+	wasm_import_func(&module, "lifeboat_net", name,
+	                 wasm_type(&module, count == 4 ? "iiii:i" : "ii:i"));
+	for (size_t i = 0; i < count; i++) {
+		values[i] = (union engine_value){ .i32 = given[i] };
+		code[len++] = 0x20;
+		code[len++] = (unsigned char)i;
+	}
+	code[len++] = 0x10;
+	code[len++] = 0;
+	wasm_func(&module, 0, 0, (struct lb_bytes){ code, len });
+	wasm_export(&module, "f", ENGINE_FUNC, 1);
+	wasm_export(&module, "memory", ENGINE_MEMORY, 0);
+	w->err = engine_module_new(&m, &lb_mem_host, wasm_bytes(&module), NULL, NULL);
+	wasm_release(&module);
+	if (!lb_failed(w->err))
+		w->err = engine_linker_add_instance(w->linker, LB_B("box"), w->instance);
+	if (!lb_failed(w->err))
+		w->err = engine_linker_instantiate(&instance, w->linker, m, NULL);
+	if (!lb_failed(w->err))
+		w->err = engine_func_call(engine_instance_find_func(instance, LB_B("f")), values,
+		                          (uint32_t)count, &result, 1);
+	w->extra[w->extra_count++] = m; /* must outlive the store */
+	return lb_failed(w->err) ? WASI_ENOSYS : (enum wasi_errno)result.i32;
+}
+#define NET(w, name, ...) \
+	net((w), #name, (const uint32_t[]){ __VA_ARGS__ }, \
+	    sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+TEST(the_network_is_there_where_it_is_allowed)
+{
+	static const struct wasi_options allowed = { .allow_net = true };
+	struct world w;
+	uint32_t listener, port, client;
+
+	CHECK_OK(world_start(&w, t, NULL));
+	CHECK(NET(&w, listen, PATH(&w, "127.0.0.1"), 0, AT_ANSWER) == WASI_ENOSYS);
+	CHECK(lb_code_of(w.err) == LB_E_UNLINKABLE);
+	world_stop(&w);
+	CHECK_OK(world_start(&w, t, &allowed));
+	CHECK(NET(&w, listen, PATH(&w, "127.0.0.1"), 0, AT_ANSWER) == WASI_OK);
+	listener = world_u32(&w, AT_ANSWER);
+	CHECK(NET(&w, port, listener, AT_ANSWER) == WASI_OK);
+	port = world_u32(&w, AT_ANSWER);
+	CHECK(NET(&w, connect, PATH(&w, "127.0.0.1"), port, AT_ANSWER) == WASI_OK);
+	client = world_u32(&w, AT_ANSWER);
+	CHECK(CALL(&w, sock_accept, listener, 0, AT_ANSWER) == WASI_OK);
+	world_piece(&w, 3);
+	memcpy(world_at(&w, AT_DATA), "abc", 3);
+	CHECK(CALL(&w, sock_send, client, AT_PIECES, 1, 0, AT_ANSWER + 8) == WASI_OK);
+	memset(world_at(&w, AT_DATA), 0, 3);
+	CHECK(CALL(&w, sock_recv, world_u32(&w, AT_ANSWER), AT_PIECES, 1, 0, AT_ANSWER + 8,
+	           AT_ANSWER + 12) == WASI_OK);
+	CHECK(memcmp(world_at(&w, AT_DATA), "abc", 3) == 0);
+	CHECK(NET(&w, port, FD_FOLDER, AT_ANSWER) == WASI_ENOTSOCK);
+	CHECK(NET(&w, port, listener, WORLD_MEMORY - 3) == WASI_EFAULT);
+	CHECK(NET(&w, listen, PATH(&w, "127.0.0.1"), port, AT_ANSWER) == WASI_EADDRINUSE);
+	CHECK(NET(&w, listen, PATH(&w, "127.0.0.1"), 65536, AT_ANSWER) == WASI_EINVAL);
+	CHECK(NET(&w, listen, PATH(&w, "127.0.0.1"), 0, WORLD_MEMORY - 3) == WASI_EFAULT);
+	CHECK(CALL(&w, fd_close, listener) == WASI_OK);
+	CHECK(NET(&w, connect, PATH(&w, "127.0.0.1"), port, AT_ANSWER) == WASI_ECONNREFUSED);
+	CHECK(NET(&w, connect, PATH(&w, "no such host"), 1, AT_ANSWER) == WASI_ENOENT);
 	world_stop(&w);
 }
 
@@ -496,6 +666,28 @@ TEST(nothing_outside_is_reached)
 	CHECK(world_open(&w, 5, "../file", 0, READ, 0) == WASI_ENOTCAPABLE);
 	CHECK(world_open(&w, FD_FOLDER, "d/../file", 0, READ, 0) == WASI_OK);
 	CHECK(world_open(&w, FD_FOLDER, "d/../d/.././file", 0, READ, 0) == WASI_OK);
+	world_stop(&w);
+}
+
+TEST(the_whole_file_system_is_there_where_it_is_allowed)
+{
+	static const struct wasi_options allowed = { .allow_host_fs = true };
+	enum { FD_ROOT = 5, FD_HERE = 6 };
+	struct world w;
+	uint32_t fd;
+
+	CHECK_OK(world_start(&w, t, &allowed));
+	world_sh(&w, "echo content >file; mkdir -p sub; ln -s \"$PWD/file\" sub/absolute; ln -s "
+	             "../file sub/up");
+	CHECK(world_open(&w, FD_FOLDER, "sub/absolute", 0, READ, 0) == WASI_ENOTCAPABLE);
+	fd = world_opened(&w, FD_ROOT, w.folder + 1, WASI_OFLAG_DIRECTORY, WASI_RIGHTS_DIRECTORY);
+	CHECK(world_open(&w, fd, "sub/absolute", 0, 0, 0) == WASI_OK);
+	CHECK(world_open(&w, fd, "sub/up", 0, 0, 0) == WASI_OK);
+	CHECK(world_open(&w, fd, w.folder, WASI_OFLAG_DIRECTORY, 0, 0) == WASI_OK);
+	CHECK(world_open(&w, FD_HERE, "..", WASI_OFLAG_DIRECTORY, 0, 0) == WASI_OK);
+	CHECK(CALL(&w, path_symlink, PATH(&w, "/etc"), fd, PATH_2(&w, "absolute")) == WASI_OK);
+	CHECK(CALL(&w, path_create_directory, fd, PATH(&w, "sub/../made/")) == WASI_OK);
+	CHECK(CALL(&w, path_remove_directory, FD_FOLDER, PATH(&w, "made")) == WASI_OK);
 	world_stop(&w);
 }
 

@@ -84,6 +84,8 @@ void world_stop(struct world *w)
 	engine_store_free(w->store);
 	wasi_free(w->wasi);
 	engine_module_free(w->module);
+	for (size_t i = 0; i < w->extra_count; i++)
+		engine_module_free(w->extra[i]);
 	*w = (struct world){ .t = w->t, .folder = w->folder };
 }
 

@@ -23,6 +23,8 @@ struct world {
 	struct wasi *wasi;
 	const char *folder; /* what is granted: as "/box" and, read-only, as "/locked" */
 	lb_err err;         /* of the last call: what it trapped with */
+	struct engine_module *extra[32]; /* that a test put into the store */
+	size_t extra_count;
 };
 
 /* A world with the test's folder in it, whatever `options` (NULL is fine) adds. */
