@@ -27,6 +27,11 @@ static const char *join(struct pinning *p, const char *a, struct lb_bytes b)
 	return (const char *)lb_arena_format(&p->arena, "%s/%.*s", a, LB_FMT(b)).at;
 }
 
+static bool is_workflow(struct lb_bytes path)
+{
+	return lb_bytes_ends(path, LB_B(".yml")) || lb_bytes_ends(path, LB_B(".yaml"));
+}
+
 static bool is_known(const struct pinning *p, const struct runner_reference *reference)
 {
 	for (size_t i = 0; i < p->used.count; i++) {
@@ -40,9 +45,12 @@ static bool is_known(const struct pinning *p, const struct runner_reference *ref
 	return false;
 }
 
-/* Where a step stands: `$/` means `self`, a folder; so does `./` in a workflow. */
+/* Where a step or a call stands: `$/` means `self`, a folder; so does `./` in a workflow. */
 static lb_err use_steps(struct pinning *p, const struct workflow_step *steps, uint32_t count,
                         const char *self, unsigned depth, struct lb_diag *diag);
+
+static lb_err use_file(struct pinning *p, const char *file, const char *self, unsigned depth,
+                       struct lb_diag *diag);
 
 /* A local action that is not there may be made by a step: no fault. */
 static lb_err use_folder(struct pinning *p, const char *folder, const char *self, unsigned depth,
@@ -98,6 +106,8 @@ static lb_err use_remote(struct pinning *p, const struct runner_reference *refer
 	else
 		LB_TRY(runner_actions_look_up(sha, digest, p->actions, reference->repository,
 		                              reference->ref, into, diag));
+	if (is_workflow(reference->path))
+		return use_file(p, join(p, into, reference->path), into, depth + 1, diag);
 	return use_folder(p, join(p, into, reference->path), into, depth, diag);
 }
 
@@ -125,6 +135,52 @@ static lb_err use_steps(struct pinning *p, const struct workflow_step *steps, ui
 	return LB_OK;
 }
 
+/* ---- workflows ---- */
+
+/* Another one that a job calls; one of the checkout itself is met in its folder. */
+static lb_err use_call(struct pinning *p, const struct workflow_token *uses, const char *self,
+                       unsigned depth, struct lb_diag *diag)
+{
+	struct runner_reference reference;
+
+	if (lb_failed(runner_reference_read(&reference, uses->text, NULL)))
+		return LB_OK;
+	if (reference.kind == RUNNER_REFERENCE_REMOTE)
+		return use_remote(p, &reference, depth, diag);
+	if (reference.kind == RUNNER_REFERENCE_LOCAL && depth > 0)
+		return use_file(p, join(p, self, reference.path), self, depth + 1, diag);
+	return LB_OK;
+}
+
+/* Depth is limited: workflows of other repositories can call in a circle. */
+static lb_err use_file(struct pinning *p, const char *file, const char *self, unsigned depth,
+                       struct lb_diag *diag)
+{
+	struct workflow *workflow;
+	struct lb_buf text;
+	lb_err err;
+
+	if (file == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	if (depth > DEPTH_MAX)
+		return LB_OK;
+	lb_buf_init(&text, p->how->mem, WORKFLOW_FILE_BYTES_MAX);
+	err = lb_file_read(&text, p->how->plat, file, diag);
+	if (!lb_failed(err))
+		err = workflow_parse(&workflow, p->how->mem, lb_buf_bytes(&text), file, diag);
+	lb_buf_release(&text);
+	LB_TRY(err);
+	for (uint32_t i = 0; i < workflow->job_count && !lb_failed(err); i++) {
+		const struct workflow_job *job = &workflow->jobs[i];
+
+		err = job->uses != NULL
+		              ? use_call(p, job->uses, self, depth, diag)
+		              : use_steps(p, job->steps, job->step_count, self, depth, diag);
+	}
+	workflow_free(workflow);
+	return err;
+}
+
 struct finding {
 	struct pinning *p;
 	const char *folder;
@@ -134,27 +190,11 @@ struct finding {
 static lb_err use_workflow(void *ctx, const char *path, const struct plat_info *info)
 {
 	struct finding *f = ctx;
-	const char *file = join(f->p, f->folder, lb_bytes_of(path));
-	struct workflow *workflow;
-	struct lb_buf text;
-	lb_err err;
 
-	if (info->type != PLAT_FILE || (!lb_bytes_ends(lb_bytes_of(path), LB_B(".yml")) &&
-	                                !lb_bytes_ends(lb_bytes_of(path), LB_B(".yaml"))))
+	if (info->type != PLAT_FILE || !is_workflow(lb_bytes_of(path)))
 		return LB_OK;
-	if (file == NULL)
-		return lb_err_of(LB_E_NOMEM);
-	lb_buf_init(&text, f->p->how->mem, WORKFLOW_FILE_BYTES_MAX);
-	err = lb_file_read(&text, f->p->how->plat, file, f->diag);
-	if (!lb_failed(err))
-		err = workflow_parse(&workflow, f->p->how->mem, lb_buf_bytes(&text), file, f->diag);
-	lb_buf_release(&text);
-	LB_TRY(err);
-	for (uint32_t i = 0; i < workflow->job_count && !lb_failed(err); i++)
-		err = use_steps(f->p, workflow->jobs[i].steps, workflow->jobs[i].step_count,
-		                f->p->how->checkout, 0, f->diag);
-	workflow_free(workflow);
-	return err;
+	return use_file(f->p, join(f->p, f->folder, lb_bytes_of(path)), f->p->how->checkout, 0,
+	                f->diag);
 }
 
 static lb_err find_used(struct pinning *p, struct lb_diag *diag)

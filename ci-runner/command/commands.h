@@ -13,6 +13,7 @@ lb_err runner_command_serve(struct lb_cli *cli);
 lb_err runner_command_run(struct lb_cli *cli);
 lb_err runner_command_exec(struct lb_cli *cli);
 lb_err runner_command_lint(struct lb_cli *cli);
+lb_err runner_command_plan(struct lb_cli *cli);
 lb_err runner_command_inside(struct lb_cli *cli);
 lb_err runner_command_actions(struct lb_cli *cli);
 

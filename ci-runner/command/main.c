@@ -44,6 +44,26 @@ static const struct lb_option actions_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const struct lb_option plan_options[] = {
+	{ "event", 'e', "NAME",
+	  "the event; workflow_dispatch where the workflow has it, else push" },
+	{ "payload", 0, "FILE", "what GitHub sends with the event, as JSON" },
+	{ "action", 0, "TYPE", "the activity type, where there is no payload (opened)" },
+	{ "ref", 0, "REF", "the branch or tag; what is checked out where not given" },
+	{ "repository", 0, "OWNER/NAME", "whose it is; by the remote origin where not given" },
+	{ "base", 0, "BRANCH", "where a pull request or merge goes, without a payload (main)" },
+	{ "changed", 0, "PATH", "a changed file, for filters on paths; may be repeated" },
+	{ "input", 'i', "KEY=VALUE", "an input of workflow_dispatch; may be repeated" },
+	{ "var", 0, "KEY=VALUE", "a variable of the repository (vars.KEY); may be repeated" },
+	{ "outputs", 0, "FILE", "what jobs would say, as JSON: job to outputs" },
+	{ "result", 0, "JOB=RESULT",
+	  "how a job would end: success, failure, cancelled; may be repeated" },
+	{ "format", 0, "tree|json|svg", "svg: a drawing of the jobs and what they need" },
+	{ "all", 0, NULL, "every job of a matrix in the tree, however many" },
+	{ "offline", 0, NULL, "fetch nothing; called workflows come from the mirrors" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static const struct lb_command commands[] = {
 	{ .name = "serve",
 	  .operands = "",
@@ -104,6 +124,19 @@ static const struct lb_command commands[] = {
 	          "what is named, or all; verify says what moved, has other files or is not "
 	          "pinned, and exits 1 then. Repositories are mirrored below the state folder, "
 	          "from $LIFEBOAT_ACTIONS_SOURCE where that is set." },
+	{ .name = "plan",
+	  .operands = "[FILE]",
+	  .about = "show what a workflow would run for an event, and why not",
+	  .options = plan_options,
+	  .operands_min = 0,
+	  .operands_max = 1,
+	  .run = runner_command_plan,
+	  .details =
+	          "Without FILE: all of .github/workflows. Nothing is run: every job is taken to "
+	          "succeed, or to end as --result says. What goes by outputs that --outputs does "
+	          "not give waits, and says for whose. Without --changed, filters on paths let "
+	          "everything through.\n\n"
+	          "The exit status is 1 when nothing would run." },
 	{ .name = "inside",
 	  .operands = "",
 	  .about = "what the runner starts in a job's sandbox; not for people",

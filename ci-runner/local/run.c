@@ -5,6 +5,8 @@
 #include "base/io/file.h"
 #include "base/text.h"
 #include "ci-runner/actions/lock.h"
+#include "ci-runner/local/called.h"
+#include "ci-runner/local/checkout.h"
 #include "ci-runner/local/link.h"
 #include "workflows/event/match.h"
 
@@ -22,45 +24,12 @@ struct state {
 	struct workflow_plan *plan;
 	const struct lb_value *inputs;
 	struct lb_value *secrets, *github;
+	struct runner_called called;
 	struct runner_local_link link;
 	bool *wanted; /* by the index of the job in the file */
 };
 
 /* ---- the checkout ---- */
-
-/* "https://host/owner/name.git" or "git@host:owner/name" gives "owner/name". */
-static struct lb_bytes name_of_url(struct lb_bytes url)
-{
-	size_t slashes = 0, at = url.len;
-
-	if (lb_bytes_ends(url, LB_B(".git")))
-		url.len -= 4;
-	for (at = url.len; at > 0; at--) {
-		unsigned char byte = url.at[at - 1];
-
-		if ((byte == '/' && ++slashes == 2) || byte == ':')
-			break;
-	}
-	return lb_bytes_from(url, at);
-}
-
-static void find_name(struct state *s)
-{
-	struct lb_buf url;
-	struct lb_bytes name = { 0 };
-
-	lb_buf_init(&url, s->host->mem, 4096);
-	if (!lb_failed(lb_repo_remote_url(&url, s->repo, "origin")))
-		name = name_of_url(lb_buf_bytes(&url));
-	/* A checkout that came from a folder, or from nowhere. */
-	if (!lb_path_is_inside(name) || lb_bytes_find_byte(name, '/') == SIZE_MAX ||
-	    lb_bytes_find_byte(name, '/') != lb_bytes_rfind_byte(name, '/'))
-		s->name = lb_arena_format(&s->arena, "local/%.*s",
-		                          LB_FMT(lb_path_name(lb_bytes_of(s->top))));
-	else
-		s->name = lb_arena_bytes(&s->arena, name);
-	lb_buf_release(&url);
-}
 
 static lb_err open_checkout(struct state *s, struct lb_diag *diag)
 {
@@ -79,7 +48,7 @@ static lb_err open_checkout(struct state *s, struct lb_diag *diag)
 	lb_buf_release(&ref);
 	if (s->ref.len == 0)
 		s->ref = LB_B("refs/heads/detached");
-	find_name(s);
+	s->name = runner_checkout_name(&s->arena, s->repo, s->top);
 	return err;
 }
 
@@ -181,6 +150,30 @@ static lb_err read_file(struct lb_bytes *out, void *self, struct lb_arena *arena
 	return arena->failed ? lb_err_of(LB_E_NOMEM) : err;
 }
 
+/* And one of another repository, as actions come. */
+static lb_err read_remote(struct lb_bytes *out, void *self, struct lb_arena *arena,
+                          const struct workflow_reference *what, struct lb_diag *diag)
+{
+	return runner_called_read(out, &((struct state *)self)->called, arena, what, diag);
+}
+
+static lb_err init_called(struct state *s)
+{
+	const struct runner_host *host = s->host;
+
+	s->called = (struct runner_called){
+		.mem = host->mem,
+		.plat = host->plat,
+		.options = { .mirrors = host->mirrors,
+		             .source = host->source,
+		             .lock = lb_buf_bytes(&s->lock),
+		             .locked = s->locked,
+		             .offline = host->offline },
+		.scratch = runner_path(&s->arena, host->work, "called"),
+	};
+	return s->arena.failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
 /* ---- contexts ---- */
 
 static const char *event_of(const struct state *s)
@@ -259,9 +252,12 @@ static void make_secrets(struct state *s)
 
 static lb_err make_plan(struct state *s, struct lb_diag *diag)
 {
-	struct workflow_plan_options options = { .read_file = read_file, .self = s };
+	struct workflow_plan_options options = { .read_file = read_file,
+		                                 .read_remote = read_remote,
+		                                 .self = s };
 
 	LB_TRY(make_inputs(s, diag));
+	LB_TRY(init_called(s));
 	make_github(s);
 	make_secrets(s);
 	if (s->arena.failed)
@@ -359,12 +355,10 @@ static enum workflow_result result_of(enum runner_conclusion conclusion)
 }
 
 /* The file an instance stands in: the one given, or a called one. */
-static lb_err source_of(struct lb_bytes *out, struct state *s, struct lb_arena *arena,
-                        const struct workflow_instance *instance, struct lb_diag *diag)
+static struct lb_bytes source_of(const struct state *s, const struct workflow_instance *instance)
 {
-	*out = lb_buf_bytes(&s->source);
-	return instance->workflow == s->workflow ? LB_OK
-	                                         : read_file(out, s, arena, instance->file, diag);
+	return instance->workflow == s->workflow ? lb_buf_bytes(&s->source)
+	                                         : workflow_plan_source(s->plan, instance);
 }
 
 static lb_err execute(struct runner_result *out, struct state *s, struct lb_arena *arena,
@@ -380,7 +374,7 @@ static lb_err execute(struct runner_result *out, struct state *s, struct lb_aren
 
 	job.workflow.path = instance->file;
 	job.workflow.job = instance->job;
-	LB_TRY(source_of(&job.workflow.source, s, arena, instance, diag));
+	job.workflow.source = source_of(s, instance);
 	job.repository.name = s->name;
 	job.repository.url = lb_bytes_of(s->top);
 	job.repository.sha = lb_bytes_of(s->sha);

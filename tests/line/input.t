@@ -58,7 +58,7 @@ export XDG_STATE_HOME=$folder/xdg
 refused 2 "usage: lifeboat COMMAND"
 refused 2 "bogus: no such command" bogus
 refused 2 "there is no option --bogus" --bogus
-for verb in up run submit watch logs list rerun cancel lint exec; do
+for verb in up run submit watch logs list rerun cancel lint plan exec; do
 	refused 2 "there is no option --bogus" $verb --bogus
 done
 for verb in logs rerun cancel; do

@@ -144,7 +144,7 @@ static lb_err read_source(struct lb_bytes *out, struct loader *l, const struct c
 
 /* In the list before it is anywhere else, so that it is freed whatever happens. */
 static lb_err add_file(struct file **out, struct loader *l, const struct workflow_reference *where,
-                       struct workflow *workflow)
+                       struct lb_bytes source, struct workflow *workflow)
 {
 	struct file *file = LB_NEW(l->plan->mem, struct file, 1);
 
@@ -152,7 +152,9 @@ static lb_err add_file(struct file **out, struct loader *l, const struct workflo
 		workflow_free(workflow);
 		return lb_err_of(LB_E_NOMEM);
 	}
-	*file = (struct file){ .where = *where, .workflow = workflow, .next = l->plan->first_file };
+	*file = (struct file){
+		.where = *where, .source = source, .workflow = workflow, .next = l->plan->first_file
+	};
 	l->plan->first_file = file;
 	*out = file;
 	return LB_OK;
@@ -186,7 +188,17 @@ static lb_err load(struct file **out, struct loader *l, const struct calling *in
 		lb_diag_prefix(l->diag, "In %.*s (Line: %u, Col: %u): Error from called workflow",
 		               LB_FMT(in->workflow->file_name), uses->line, uses->column);
 	LB_TRY(err);
-	return add_file(out, l, &where, workflow);
+	return add_file(out, l, &where, source, workflow);
+}
+
+struct lb_bytes workflow_plan_source(const struct workflow_plan *plan,
+                                     const struct workflow_instance *instance)
+{
+	const struct file *file = plan->first_file;
+
+	while (file != NULL && file->workflow != instance->workflow)
+		file = file->next;
+	return file != NULL ? file->source : (struct lb_bytes){ 0 };
 }
 
 /* ---- calling ---- */

@@ -139,6 +139,12 @@ lb_err workflow_plan_finish(struct workflow_plan *plan, struct lb_bytes id,
  * Errors as of workflow_plan_finish. */
 lb_err workflow_plan_suppose(struct workflow_plan *plan, struct lb_bytes id, struct lb_diag *diag);
 
+/* Look ahead to the end: what is ready ends as `results` says (object: id or job to "failure"; else
+ * "success") with the outputs that `outputs` has for it (object: id or job to an object), else
+ * with unknown ones; either may be NULL.  INVALID: a result that is none. */
+lb_err workflow_plan_look_ahead(struct workflow_plan *plan, const struct lb_value *outputs,
+                                const struct lb_value *results, struct lb_diag *diag);
+
 /* Somebody cancelled the run: what has not ended gets `cancel`, except what still has to run
  * because its condition holds under cancelled(). */
 lb_err workflow_plan_cancel(struct workflow_plan *plan, struct lb_diag *diag);
@@ -163,6 +169,11 @@ enum workflow_result workflow_plan_conclusion(const struct workflow_plan *plan);
 struct lb_bytes workflow_plan_run_name(const struct workflow_plan *plan);
 struct lb_bytes workflow_plan_concurrency(const struct workflow_plan *plan,
                                           bool *cancel_in_progress, bool *queue_all);
+
+/* The text of the file that an instance stands in; empty for the run's own file, which the caller
+ * has. */
+struct lb_bytes workflow_plan_source(const struct workflow_plan *plan,
+                                     const struct workflow_instance *instance);
 
 /* The contexts a runner needs for an instance: {github, vars, inputs, needs, matrix, strategy}. */
 struct lb_value *workflow_plan_contexts(struct lb_arena *arena, const struct workflow_plan *plan,

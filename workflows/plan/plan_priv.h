@@ -74,6 +74,7 @@ struct scope {
 
 struct file {
 	struct workflow_reference where; /* repository empty: the run's own */
+	struct lb_bytes source;
 	struct workflow *workflow;
 	struct file *next;
 };
@@ -141,7 +142,7 @@ lb_err workflow_planner_run_keys(struct workflow_plan *plan, struct lb_diag *dia
 struct workflow_permissions workflow_planner_narrow(const struct workflow_permissions *own,
                                                     const struct workflow_permissions *most);
 
-/* ---- unknown.c ---- */
+/* ---- ahead.c ---- */
 
 /* Does a state go by outputs that are not known?  Where, and whose. */
 bool workflow_planner_is_unknown(const struct workflow_token **at, const struct state **whose,
