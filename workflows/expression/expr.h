@@ -59,6 +59,19 @@ lb_err workflow_expr_parse(const struct workflow_expr **out, struct lb_arena *ar
                            struct lb_bytes text, const struct workflow_allow *allow,
                            struct lb_diag *diag);
 
+/* ---- making one of others ---- */
+
+/* success() && (condition), or success() for a blank one; the place allows status functions. */
+lb_err workflow_expr_after_success(const struct workflow_expr **out, struct lb_arena *arena,
+                                   const struct workflow_expr *condition,
+                                   const struct workflow_allow *allow, struct lb_diag *diag);
+
+/* format('FORMAT', argument, ...), which is what `text` says; none of the arguments is blank. */
+lb_err workflow_expr_format(const struct workflow_expr **out, struct lb_arena *arena,
+                            struct lb_bytes text, struct lb_bytes format,
+                            const struct workflow_expr *const *arguments, size_t count,
+                            const struct workflow_allow *allow, struct lb_diag *diag);
+
 /* ---- evaluating ---- */
 
 enum workflow_status {

@@ -24,21 +24,23 @@ const struct workflow_token *workflow_convert_if(struct lb_arena *arena,
 	struct lb_bytes text = token != NULL ? token->text : (struct lb_bytes){ 0 };
 	const struct workflow_expr *expr = NULL;
 	struct lb_diag diag = { 0 };
-	lb_err err;
+	static const struct workflow_expr blank;
+	lb_err err = LB_OK;
 
 	if (condition == NULL)
 		return NULL;
-	err = workflow_expr_parse(&expr, arena, text, &allow, &diag);
+	if (text.len == 0)
+		expr = &blank;
+	else
+		err = workflow_expr_parse(&expr, arena, text, &allow, &diag);
 	if (lb_failed(err)) {
 		if (lb_code_of(err) != LB_E_NOMEM)
 			workflow_problem(problems, token, "%s", diag.text);
 		return NULL;
 	}
-	if (expr->root == NULL)
-		text = LB_B("success()");
-	else if ((expr->calls & (WORKFLOW_CALL_STATUS | WORKFLOW_CALL_STATUS_OF)) == 0)
-		text = lb_arena_format(arena, "success() && (%.*s)", LB_FMT(text));
-	err = workflow_expr_parse(&condition->expr, arena, text, &allow, &diag);
+	condition->expr = expr;
+	if ((expr->calls & (WORKFLOW_CALL_STATUS | WORKFLOW_CALL_STATUS_OF)) == 0)
+		err = workflow_expr_after_success(&condition->expr, arena, expr, &allow, &diag);
 	if (lb_failed(err)) {
 		if (lb_code_of(err) != LB_E_NOMEM)
 			workflow_problem(problems, token, "%s", diag.text);

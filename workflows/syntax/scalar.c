@@ -237,21 +237,25 @@ struct template
 	const struct workflow_allow *allow;
 	struct problems *problems;
 	struct lb_buf format, arguments;
-	uint32_t expressions;
-	bool text;                        /* there is text beside the expressions */
+	struct lb_vec parts;              /* const struct workflow_expr *, of the arguments */
+	bool whole;                       /* there is no text beside the expression */
 	const struct workflow_expr *expr; /* the last one */
 };
 
+/* Quotes and braces are doubled. */
 static void add_text(struct template *t, struct lb_bytes text)
 {
-	t->text = t->text || text.len > 0;
+	size_t from = 0;
+
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = text.at[i];
 
-		if (c == '\'' || c == '{' || c == '}')
-			lb_buf_add_byte(&t->format, c);
-		lb_buf_add_byte(&t->format, c);
+		if (c == '\'' || c == '{' || c == '}') {
+			lb_buf_add(&t->format, lb_bytes_from(lb_bytes_upto(text, i + 1), from));
+			from = i; /* it comes once more */
+		}
 	}
+	lb_buf_add(&t->format, lb_bytes_from(text, from));
 }
 
 static bool is_insert(struct lb_bytes expression)
@@ -289,8 +293,7 @@ static uint32_t count_parameters(struct lb_bytes text)
 	return count;
 }
 
-/* `whole`: nothing stands around the expression. */
-static bool add_insert(struct template *t, struct lb_bytes expression, bool whole)
+static bool add_insert(struct template *t, struct lb_bytes expression)
 {
 	uint32_t parameters = count_parameters(lb_bytes_from(expression, sizeof "insert" - 1));
 
@@ -299,7 +302,7 @@ static bool add_insert(struct template *t, struct lb_bytes expression, bool whol
 		                 "Exactly 0 parameter(s) were expected following the directive "
 		                 "'insert'. Actual parameter count: %u",
 		                 parameters);
-	else if (!whole)
+	else if (!t->whole)
 		workflow_problem(
 			t->problems, t->token,
 			"The directive 'insert' is not allowed in this context. Directives "
@@ -311,31 +314,45 @@ static bool add_insert(struct template *t, struct lb_bytes expression, bool whol
 	return t->token->kind == WORKFLOW_INSERT;
 }
 
-static bool parse(struct template *t, struct lb_bytes text)
+static bool noted(struct template *t, lb_err err, const struct lb_diag *diag)
 {
-	struct lb_diag diag = { 0 };
-	lb_err err = workflow_expr_parse(&t->expr, t->arena, text, t->allow, &diag);
-
-	if (lb_failed(err) && lb_code_of(err) != LB_E_NOMEM)
-		workflow_problem(t->problems, t->token, "%s", diag.text);
+	if (lb_code_of(err) == LB_E_NOMEM)
+		t->arena->failed = true;
+	else if (lb_failed(err))
+		workflow_problem(t->problems, t->token, "%s", diag->text);
 	return !lb_failed(err);
 }
 
-static bool add_expression(struct template *t, struct lb_bytes inside, bool whole)
+/* "{0}" in the format, ", a" behind it. */
+static void add_part(struct template *t, struct lb_bytes expression)
+{
+	const struct workflow_expr **slot;
+
+	lb_buf_addf(&t->format, "{%zu}", t->parts.count);
+	lb_buf_add_text(&t->arguments, ", ");
+	lb_buf_add(&t->arguments, expression);
+	slot = lb_vec_add(&t->parts);
+	if (slot != NULL)
+		*slot = t->expr;
+}
+
+static bool add_expression(struct template *t, struct lb_bytes inside)
 {
 	struct lb_bytes expression = workflow_trim(inside);
+	struct lb_diag diag;
+	lb_err err;
 
 	if (expression.len == 0) {
 		workflow_problem(t->problems, t->token, "An expression was expected");
 		return false;
 	}
 	if (is_insert(expression))
-		return add_insert(t, expression, whole);
-	if (!parse(t, expression))
+		return add_insert(t, expression);
+	err = workflow_expr_parse(&t->expr, t->arena, expression, t->allow, &diag);
+	if (!noted(t, err, &diag))
 		return false;
-	lb_buf_addf(&t->format, "{%u}", t->expressions++);
-	lb_buf_add_text(&t->arguments, ", ");
-	lb_buf_add(&t->arguments, expression);
+	if (!t->whole)
+		add_part(t, expression);
 	return true;
 }
 
@@ -363,10 +380,9 @@ static bool add_segments(struct template *t, struct lb_bytes raw)
 				"found, but the closing }} sequence was not found.");
 			return false;
 		}
-		good &= add_expression(t,
-		                       lb_bytes_upto(lb_bytes_from(raw, start + opening.len),
-		                                     end - start - opening.len - 2),
-		                       start == 0 && end == raw.len);
+		t->whole = start == 0 && end == raw.len;
+		good &= add_expression(t, lb_bytes_upto(lb_bytes_from(raw, start + opening.len),
+		                                        end - start - opening.len - 2));
 		at = end;
 	}
 	return good;
@@ -375,20 +391,24 @@ static bool add_segments(struct template *t, struct lb_bytes raw)
 /* Several segments: format('text{0}text{1}', first, second). */
 static bool join_segments(struct template *t)
 {
+	const struct workflow_expr *const *parts = t->parts.at;
+	struct lb_diag diag;
 	struct lb_buf whole;
-	bool good;
+	lb_err err;
 
 	lb_buf_init(&whole, t->arena->under, t->format.bytes_max * 2);
-	lb_buf_addf(&whole, "format('");
+	lb_buf_add_text(&whole, "format('");
 	lb_buf_add(&whole, lb_buf_bytes(&t->format));
 	lb_buf_add_byte(&whole, '\'');
 	lb_buf_add(&whole, lb_buf_bytes(&t->arguments));
 	lb_buf_add_byte(&whole, ')');
-	if (lb_failed(lb_buf_check(&whole)))
-		t->arena->failed = true;
-	good = !t->arena->failed && parse(t, lb_buf_bytes(&whole));
+	err = lb_err_of(LB_E_NOMEM);
+	if (!lb_failed(lb_buf_check(&whole)))
+		err = workflow_expr_format(&t->expr, t->arena, lb_buf_bytes(&whole),
+		                           lb_buf_bytes(&t->format), parts, t->parts.count,
+		                           t->allow, &diag);
 	lb_buf_release(&whole);
-	return good;
+	return noted(t, err, &diag);
 }
 
 static void finish(struct template *t)
@@ -398,7 +418,7 @@ static void finish(struct template *t)
 
 	if (token->kind == WORKFLOW_INSERT)
 		return;
-	if (t->expressions == 1 && !t->text) {
+	if (t->whole) {
 		if (quoted_text(&text, t->arena, t->expr->text)) {
 			token->text = text;
 			return;
@@ -423,14 +443,17 @@ void workflow_scalar_expression(struct workflow_token *token, struct lb_arena *a
 		return;
 	lb_buf_init(&t.format, arena->under, bytes_max);
 	lb_buf_init(&t.arguments, arena->under, bytes_max);
+	lb_vec_init(&t.parts, arena->under, sizeof(const struct workflow_expr *), bytes_max);
 	if (add_segments(&t, token->text)) {
-		if (lb_failed(lb_buf_check(&t.format)) || lb_failed(lb_buf_check(&t.arguments)))
+		if (lb_failed(lb_buf_check(&t.format)) || lb_failed(lb_buf_check(&t.arguments)) ||
+		    lb_failed(lb_vec_check(&t.parts)))
 			arena->failed = true;
 		else
 			finish(&t);
 	}
 	lb_buf_release(&t.format);
 	lb_buf_release(&t.arguments);
+	lb_vec_release(&t.parts);
 }
 
 bool workflow_scalar_segment(struct workflow_segment *segment, struct lb_bytes text)

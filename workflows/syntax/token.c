@@ -6,11 +6,15 @@
 const struct workflow_token *workflow_token_find(const struct workflow_token *mapping,
                                                  const char *key)
 {
+	struct lb_bytes name = lb_bytes_of(key);
+
 	if (mapping == NULL || mapping->kind != WORKFLOW_MAPPING)
 		return NULL;
 	for (uint32_t i = 0; i < mapping->count; i += 2) {
-		if (mapping->items[i]->kind == WORKFLOW_STRING &&
-		    lb_bytes_eq_nocase(mapping->items[i]->text, lb_bytes_of(key)))
+		const struct workflow_token *found = mapping->items[i];
+
+		if (found->text.len == name.len && found->kind == WORKFLOW_STRING &&
+		    lb_bytes_eq_nocase(found->text, name))
 			return mapping->items[i + 1];
 	}
 	return NULL;

@@ -108,6 +108,132 @@ TEST(a_place_allows_what_it_allows)
 	parses(t, "hashFiles('x')", 0, WORKFLOW_CALL_HASH_FILES, "");
 }
 
+/* ---- expressions made of others ---- */
+
+static lb_err after_success(const struct workflow_expr **out, struct lb_arena *arena,
+                            const char *condition, struct lb_diag *diag)
+{
+	const struct workflow_expr *expr;
+
+	LB_TRY(workflow_expr_parse(&expr, arena, lb_bytes_of(condition), NULL, diag));
+	return workflow_expr_after_success(out, arena, expr, NULL, diag);
+}
+
+/* The same text, contexts and calls, and the same value: what parsing the text gives. */
+static void is_parsed(struct test *t, struct lb_arena *arena, const struct workflow_expr *made)
+{
+	const struct lb_value *contexts = support_json(arena, "{'github': {'a': 'A', 'b': 2}}");
+	const struct lb_value *ours = NULL, *theirs = NULL;
+	struct workflow_scope scope = { .contexts = contexts };
+	const struct workflow_expr *parsed = NULL;
+
+	if (!CHECK_OK(workflow_expr_parse(&parsed, arena, made->text, NULL, NULL)))
+		return;
+	CHECK(lb_bytes_eq(made->text, parsed->text));
+	CHECK(made->contexts == parsed->contexts && made->calls == parsed->calls);
+	for (int status = WORKFLOW_STATUS_SUCCESS; status <= WORKFLOW_STATUS_CANCELLED; status++) {
+		scope.status = (enum workflow_status)status;
+		CHECK_OK(workflow_expr_evaluate(&ours, arena, made, &scope, NULL));
+		CHECK_OK(workflow_expr_evaluate(&theirs, arena, parsed, &scope, NULL));
+		CHECK_TEXT(support_text(arena, ours), support_text(arena, theirs));
+	}
+}
+
+TEST(success_before_a_condition_is_what_it_says)
+{
+	static const char *const conditions[] = {
+		"",
+		"true",
+		"github.a == 'A' && github.b",
+		"github.a == 'B' || matrix.x",
+		"!github.a",
+		"(github.a && github.b) && needs.y == null",
+	};
+
+	for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+		const struct workflow_expr *made = NULL;
+		struct lb_arena arena;
+
+		lb_arena_init(&arena, t->mem);
+		if (CHECK_OK(after_success(&made, &arena, conditions[i], NULL))) {
+			CHECK_BYTES(made->text, i == 0 ? "success()"
+			                               : support_path(&arena, "success() && (%s)",
+			                                              conditions[i]));
+			is_parsed(t, &arena, made);
+		}
+		lb_arena_release(&arena);
+	}
+}
+
+/* As deep and as long as an expression may be by itself. */
+TEST(expressions_made_of_others_keep_to_the_limits)
+{
+	const struct workflow_expr *made;
+	struct lb_diag diag = { 0 };
+	struct lb_arena arena;
+	struct lb_buf text;
+
+	lb_arena_init(&arena, t->mem);
+	lb_buf_init(&text, t->mem, 1 << 16);
+	for (int i = 1; i < WORKFLOW_EXPR_DEPTH_MAX; i++)
+		lb_buf_add_byte(&text, '!');
+	lb_buf_add_text(&text, "a");
+	CHECK(lb_code_of(after_success(&made, &arena, lb_buf_text(&text), &diag)) == LB_E_INVALID);
+	CHECK_TEXT(diag.text, "Unrecognized named-value: 'a'. Located at position 50 within "
+	                      "expression: !!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!a");
+	text.at[text.len - 1] = '1';
+	CHECK(lb_code_of(after_success(&made, &arena, lb_buf_text(&text), &diag)) == LB_E_INVALID);
+	CHECK_TEXT(diag.text, "Exceeded max expression depth 50");
+	lb_buf_reset(&text);
+	lb_buf_add_byte(&text, '\'');
+	while (text.len < WORKFLOW_EXPR_LENGTH_MAX - 1)
+		lb_buf_add_byte(&text, 'a');
+	lb_buf_add_byte(&text, '\'');
+	CHECK(lb_code_of(after_success(&made, &arena, lb_buf_text(&text), &diag)) == LB_E_INVALID);
+	CHECK_TEXT(diag.text, "Exceeded max expression length 21000");
+	lb_buf_release(&text);
+	lb_arena_release(&arena);
+}
+
+static lb_err format_of(const struct workflow_expr **out, struct lb_arena *arena)
+{
+	const struct workflow_expr *parts[2];
+
+	LB_TRY(workflow_expr_parse(&parts[0], arena, LB_B("github.a"), NULL, NULL));
+	LB_TRY(workflow_expr_parse(&parts[1], arena, LB_B("failure() || github.b"), NULL, NULL));
+	return workflow_expr_format(
+		out, arena, LB_B("format('it''s {0}{{}} {1}', github.a, failure() || github.b)"),
+		LB_B("it''s {0}{{}} {1}"), parts, 2, NULL, NULL);
+}
+
+TEST(formats_are_what_they_say)
+{
+	const struct workflow_expr *made = NULL;
+	struct lb_arena arena;
+
+	lb_arena_init(&arena, t->mem);
+	if (CHECK_OK(format_of(&made, &arena)))
+		is_parsed(t, &arena, made);
+	lb_arena_release(&arena);
+}
+
+TEST(making_expressions_of_others_survives_every_oom)
+{
+	EACH_OOM (t) {
+		const struct workflow_expr *made = NULL;
+		struct lb_arena arena;
+		lb_err err;
+
+		lb_arena_init(&arena, t->mem);
+		err = after_success(&made, &arena, "github.a && github.b", NULL);
+		if (!lb_failed(err))
+			err = format_of(&made, &arena);
+		CHECK(lb_failed(err) == t->heap.failed);
+		CHECK(!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM);
+		lb_arena_release(&arena);
+	}
+}
+
 TEST(numbers_print_as_github_prints_them)
 {
 	static const struct {
