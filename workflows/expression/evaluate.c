@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { BYTES_MAX_DEFAULT = 10 << 20 };
+enum { BYTES_MAX_DEFAULT = 10 << 20, LOOKS_MAX_DEFAULT = 1 << 30 };
 
 static const struct lb_value empty_array = { .kind = LB_ARRAY };
 
@@ -20,6 +20,16 @@ lb_err workflow_evaluation_made(struct evaluation *ev, size_t bytes)
 	return lb_fail(ev->diag, LB_E_INVALID,
 	               "The maximum allowed memory size was exceeded while evaluating the "
 	               "following expression: %.*s",
+	               LB_FMT(ev->expr->text));
+}
+
+lb_err workflow_evaluation_looks(struct evaluation *ev, size_t count)
+{
+	if (ev->looks <= ev->looks_max && count <= ev->looks_max - ev->looks) {
+		ev->looks += count;
+		return LB_OK;
+	}
+	return lb_fail(ev->diag, LB_E_INVALID, "The following expression takes too long: %.*s",
 	               LB_FMT(ev->expr->text));
 }
 
@@ -84,6 +94,7 @@ static lb_err index_filtered(struct result *out, struct evaluation *ev,
 {
 	struct lb_value *array = lb_value_array(ev->arena);
 
+	LB_TRY(workflow_evaluation_looks(ev, items->count));
 	for (uint32_t i = 0; i < items->count; i++) {
 		const struct lb_value *item = items->items[i], *found;
 
@@ -151,6 +162,11 @@ static const unsigned accepts[] = {
 	[NODE_GREATER_EQUAL] = 1u << WORKFLOW_GREATER | 1u << WORKFLOW_SAME,
 };
 
+static size_t text_length(const struct lb_value *value)
+{
+	return value->kind == LB_STRING ? value->string.len : 0;
+}
+
 static lb_err evaluate_comparison(struct result *out, struct evaluation *ev,
                                   const struct workflow_expr_node *node)
 {
@@ -159,6 +175,7 @@ static lb_err evaluate_comparison(struct result *out, struct evaluation *ev,
 
 	LB_TRY(workflow_evaluate_node(&a, ev, node->items[0]));
 	LB_TRY(workflow_evaluate_node(&b, ev, node->items[1]));
+	LB_TRY(workflow_evaluation_looks(ev, text_length(a.value) + text_length(b.value)));
 	holds = (accepts[node->kind] & 1u << workflow_compare(a.value, b.value)) != 0;
 	out->value = holds ? &workflow_true : &workflow_false;
 	return LB_OK;
@@ -217,6 +234,7 @@ lb_err workflow_expr_evaluate(const struct lb_value **out, struct lb_arena *aren
 
 	*out = NULL;
 	ev.scope = scope != NULL ? scope : &nothing;
+	ev.looks_max = ev.scope->looks_max != 0 ? ev.scope->looks_max : LOOKS_MAX_DEFAULT;
 	ev.bytes_max = ev.scope->bytes_max != 0 ? ev.scope->bytes_max : BYTES_MAX_DEFAULT;
 	if (expr->root != NULL)
 		err = workflow_evaluate_node(&result, &ev, expr->root);

@@ -3,7 +3,8 @@
  * Values are struct lb_value.  Coercions, comparison without regard to case,
  * filtered arrays (`a.*.b`) and error texts are GitHub's.  Bounded: an
  * expression has at most WORKFLOW_EXPR_LENGTH_MAX UTF-16 units and depth
- * WORKFLOW_EXPR_DEPTH_MAX, an evaluation makes at most `bytes_max` bytes.
+ * WORKFLOW_EXPR_DEPTH_MAX, an evaluation makes at most `bytes_max` bytes and
+ * looks at `looks_max`, which bounds its time.
  * Owner: everything lives in the arena that was passed.
  * Threads: a parsed expression is immutable; share it freely.
  * Out of memory: LB_E_NOMEM, nothing else happens.
@@ -91,8 +92,14 @@ struct workflow_scope {
 	/* hashFiles: lower-case hex, empty when nothing matches; in `arena`.  NULL: an error. */
 	lb_err (*hash_files)(struct lb_bytes *out, void *self, struct lb_arena *arena,
 	                     const struct lb_bytes *patterns, size_t count, struct lb_diag *diag);
+
+	/* What fromJSON has made of a text: who hides secrets hides the parts of one.  NULL: not
+	 * told. */
+	lb_err (*parsed)(void *self, struct lb_bytes json, const struct lb_value *value);
 	void *self;
 	size_t bytes_max; /* 0: 10 MiB */
+	size_t looks_max; /* bytes of text and items of arrays looked at; 0: 1 Gi, a second or two
+	                   */
 };
 
 /* INVALID with prose for an evaluation error (a bad format, bad JSON); LIMIT; NOMEM. */

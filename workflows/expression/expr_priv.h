@@ -92,6 +92,7 @@ struct evaluation {
 	struct lb_diag *diag;
 	size_t bytes_used,
 		bytes_max; /* texts and arrays made; two bytes a character, as GitHub counts */
+	size_t looks, looks_max;
 };
 
 struct workflow_function {
@@ -110,5 +111,8 @@ lb_err workflow_evaluate_node(struct result *out, struct evaluation *ev,
 
 /* Count what was made against the limit: INVALID with GitHub's text. */
 lb_err workflow_evaluation_made(struct evaluation *ev, size_t bytes);
+
+/* Count what is looked at, which is what takes time: INVALID beyond the limit. */
+lb_err workflow_evaluation_looks(struct evaluation *ev, size_t count);
 
 #endif

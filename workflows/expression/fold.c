@@ -70,10 +70,6 @@ struct lb_bytes workflow_trim(struct lb_bytes text)
 	size_t end = 0;
 	struct lb_bytes rest;
 
-	/* What is usual: nothing but ASCII at both ends. */
-	if (text.len > 0 && text.at[0] > ' ' && text.at[0] < 0x80 && text.at[text.len - 1] > ' ' &&
-	    text.at[text.len - 1] < 0x80)
-		return text;
 	while (text.len > 0) {
 		rest = text;
 		if (!workflow_is_space(lb_utf8_next(&rest)))
@@ -131,6 +127,52 @@ size_t workflow_find_fold(struct lb_bytes in, struct lb_bytes what)
 			return SIZE_MAX;
 		(void)lb_utf8_next(&rest);
 	}
+}
+
+/* The Knuth-Morris-Pratt search.  back[i]: how many of the first letters stand again at the end of
+ * the first i. */
+static bool search(const uint32_t *letters, uint32_t *back, uint32_t count, struct lb_bytes in)
+{
+	uint32_t met = 0;
+
+	for (uint32_t i = 1; i < count; i++) {
+		while (met > 0 && letters[i] != letters[met])
+			met = back[met];
+		met += letters[i] == letters[met];
+		back[i + 1] = met;
+	}
+	met = 0;
+	while (in.len > 0) {
+		uint32_t letter = next_folded(&in);
+
+		while (met > 0 && letter != letters[met])
+			met = back[met];
+		met += letter == letters[met];
+		if (met == count)
+			return true;
+	}
+	return false;
+}
+
+lb_err workflow_contains_fold(bool *out, struct lb_mem *mem, struct lb_bytes in,
+                              struct lb_bytes what)
+{
+	enum { SMALL = 1 << 16 }; /* not worth an allocation */
+	uint32_t *letters, count = 0;
+	size_t size = what.len + 1;
+
+	if (what.len == 0 || what.len < SMALL / (in.len + 1)) {
+		*out = workflow_find_fold(in, what) != SIZE_MAX;
+		return LB_OK;
+	}
+	letters = LB_NEW(mem, uint32_t, 2 * size);
+	if (letters == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	while (what.len > 0)
+		letters[count++] = next_folded(&what);
+	*out = search(letters, letters + size, count, in);
+	LB_DROP(mem, letters, 2 * size);
+	return LB_OK;
 }
 
 bool workflow_ends_fold(struct lb_bytes text, struct lb_bytes suffix)

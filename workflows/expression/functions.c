@@ -59,16 +59,26 @@ static lb_err two_texts(bool *both, struct lb_bytes out[2], struct evaluation *e
 		out[i] = workflow_to_text(ev->arena, results[i].value);
 	}
 	*both = workflow_is_primitive(results[0].value) && workflow_is_primitive(results[1].value);
+	return workflow_evaluation_looks(ev, out[0].len + out[1].len);
+}
+
+static lb_err has_item(bool *found, struct evaluation *ev, const struct lb_value *array,
+                       const struct lb_value *wanted)
+{
+	for (uint32_t i = 0; i < array->count && !*found; i++) {
+		const struct lb_value *item = array->items[i];
+
+		LB_TRY(workflow_evaluation_looks(ev, 1 + (item->kind == LB_STRING ? item->string.len
+		                                                                  : 0)));
+		*found = workflow_equal(wanted, item);
+	}
 	return LB_OK;
 }
 
-static bool has_item(const struct lb_value *array, const struct lb_value *wanted)
+static lb_err has_text(bool *found, struct evaluation *ev, struct lb_bytes in, struct lb_bytes what)
 {
-	for (uint32_t i = 0; i < array->count; i++) {
-		if (workflow_equal(wanted, array->items[i]))
-			return true;
-	}
-	return false;
+	LB_TRY(workflow_evaluation_looks(ev, in.len + what.len));
+	return workflow_contains_fold(found, ev->arena->under, in, what);
 }
 
 static lb_err run_contains(struct result *out, struct evaluation *ev,
@@ -80,10 +90,10 @@ static lb_err run_contains(struct result *out, struct evaluation *ev,
 	LB_TRY(argument(&in, ev, call, 0));
 	LB_TRY(argument(&what, ev, call, 1));
 	if (in.value->kind == LB_ARRAY)
-		found = has_item(in.value, what.value);
+		LB_TRY(has_item(&found, ev, in.value, what.value));
 	else if (workflow_is_primitive(in.value) && workflow_is_primitive(what.value))
-		found = workflow_find_fold(workflow_to_text(ev->arena, in.value),
-		                           workflow_to_text(ev->arena, what.value)) != SIZE_MAX;
+		LB_TRY(has_text(&found, ev, workflow_to_text(ev->arena, in.value),
+		                workflow_to_text(ev->arena, what.value)));
 	give_boolean(out, found);
 	return LB_OK;
 }
@@ -262,7 +272,7 @@ static lb_err run_from_json(struct result *out, struct evaluation *ev,
 		return lb_fail(ev->diag, LB_E_INVALID, "Error parsing fromJson: %s",
 		               lb_diag_text(&why, err));
 	out->value = value;
-	return LB_OK;
+	return ev->scope->parsed != NULL ? ev->scope->parsed(ev->scope->self, json, value) : LB_OK;
 }
 
 /* ---- choice ---- */

@@ -14,6 +14,10 @@ size_t workflow_utf16_length(struct lb_bytes text);  /* code units */
 /* Without regard to case, in GitHub's order. */
 int workflow_compare_fold(struct lb_bytes a, struct lb_bytes b);
 size_t workflow_find_fold(struct lb_bytes in, struct lb_bytes what); /* SIZE_MAX: not in it */
+
+/* The same in a time that grows with the lengths alone.  NOMEM. */
+lb_err workflow_contains_fold(bool *out, struct lb_mem *mem, struct lb_bytes in,
+                              struct lb_bytes what);
 bool workflow_starts_fold(struct lb_bytes text, struct lb_bytes prefix);
 bool workflow_ends_fold(struct lb_bytes text, struct lb_bytes suffix);
 

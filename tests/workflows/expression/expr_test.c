@@ -65,6 +65,67 @@ TEST(functions_of_the_caller_are_called)
 	gives(t, "hashFiles('a')", NULL, "hashFiles cannot be evaluated here");
 }
 
+/* Half a million letters in a million of them, which agree nearly everywhere. */
+TEST(searching_takes_no_longer_than_reading)
+{
+	enum { LETTERS = 1 << 20 };
+	struct lb_value *contexts, *env;
+	struct workflow_scope scope = { 0 };
+	struct lb_buf hay, needle;
+	struct lb_arena arena;
+
+	lb_arena_init(&arena, t->mem);
+	lb_buf_init(&hay, t->mem, 2 * LETTERS);
+	lb_buf_init(&needle, t->mem, 2 * LETTERS);
+	for (size_t i = 0; i < LETTERS; i++)
+		lb_buf_add_byte(&hay, i % 3 == 0 ? 'a' : 'A');
+	for (size_t i = 0; i < LETTERS / 2; i++)
+		lb_buf_add_byte(&needle, 'a');
+	lb_buf_add_byte(&needle, 'b');
+	contexts = lb_value_object(&arena);
+	env = lb_value_object(&arena);
+	lb_value_set_string(&arena, env, "hay", lb_buf_bytes(&hay));
+	lb_value_set_string(&arena, env, "needle", lb_buf_bytes(&needle));
+	lb_value_put(&arena, contexts, "env", env);
+	scope.contexts = contexts;
+	gives(t, "contains(env.hay, env.needle)", &scope, "false");
+	gives(t, "contains(format('{0}B', env.hay), env.needle)", &scope, "true");
+	gives(t, "contains(format('{0}\xc3\x89x', env.hay), format('{0}\xc3\xa9X', env.hay))",
+	      &scope, "true");
+	lb_buf_release(&hay);
+	lb_buf_release(&needle);
+	lb_arena_release(&arena);
+}
+
+TEST(time_is_bounded)
+{
+	static const char *const dear[] = {
+		"env.t == 'x'",
+		"contains(env.t, 'x')",
+		"endsWith(env.t, 'x')",
+		"contains(env.list, 'x')",
+
+	};
+	struct workflow_scope scope = { .looks_max = 40 };
+	struct lb_arena arena;
+
+	lb_arena_init(&arena, t->mem);
+	scope.contexts = support_json(&arena, "{'env': {'t': '12345678901234567890', 'list': "
+	                                      "[[1],[1],[1],[1],[1],[1],[1],[1],[1],[1],[1]]}}");
+	for (size_t i = 0; i < sizeof dear / sizeof dear[0]; i++) {
+		char text[512], want[600];
+
+		(void)snprintf(text, sizeof text, "%s", dear[i]);
+		for (int k = 0; k < 4; k++)
+			(void)snprintf(text + strlen(text), sizeof text - strlen(text), " || %s",
+			               dear[i]);
+		(void)snprintf(want, sizeof want, "The following expression takes too long: %s",
+		               text);
+		gives(t, text, &scope, want);
+	}
+	lb_arena_release(&arena);
+}
+
 TEST(status_functions_go_by_the_status)
 {
 	struct workflow_scope scope = { .status = WORKFLOW_STATUS_SUCCESS };
