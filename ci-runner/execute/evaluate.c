@@ -18,12 +18,51 @@ static lb_err hash_files(struct lb_bytes *out, void *self, struct lb_arena *aren
 	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
+/* ---- parts of secrets ---- */
+
+enum { PART_BYTES_MIN = 4, HIDDEN_BYTES_MAX = 4 * RUNNER_SECRET_BYTES_MAX };
+
+static lb_err hide_all(struct runner_execution *x, const struct lb_value *value)
+{
+	if (value->kind == LB_STRING)
+		return value->string.len >= PART_BYTES_MIN ? runner_mask_add(x->mask, value->string)
+		                                           : LB_OK;
+	for (uint32_t i = 0; i < value->count; i++) {
+		if (value->kind == LB_OBJECT)
+			LB_TRY(hide_all(x, value->members[i].value));
+		else if (value->kind == LB_ARRAY)
+			LB_TRY(hide_all(x, value->items[i]));
+	}
+	return LB_OK;
+}
+
+/* The texts in a secret that is JSON are secrets, but for those so short that they stand
+ * everywhere. */
+static lb_err hide_parts(void *self, struct lb_bytes json, const struct lb_value *value)
+{
+	struct runner_execution *x = self;
+	struct lb_buf hidden;
+	size_t covered = 0;
+	bool secret;
+	lb_err err;
+
+	if (json.len > RUNNER_SECRET_BYTES_MAX)
+		return LB_OK;
+	lb_buf_init(&hidden, x->arena->under, HIDDEN_BYTES_MAX);
+	(void)runner_mask_apply(x->mask, &hidden, &covered, lb_bytes_trim(json), true);
+	err = lb_buf_check(&hidden);
+	secret = lb_bytes_is(lb_buf_bytes(&hidden), "***");
+	lb_buf_release(&hidden);
+	return lb_failed(err) || !secret ? err : hide_all(x, value);
+}
+
 void runner_scope(struct workflow_scope *out, struct runner_execution *x,
                   const struct runner_frame *frame)
 {
 	*out = (struct workflow_scope){ .contexts = frame->contexts,
 		                        .status = frame->status,
 		                        .hash_files = hash_files,
+		                        .parsed = hide_parts,
 		                        .self = x };
 }
 

@@ -151,6 +151,23 @@ ok $? "... with its name"
 test $? -eq 2
 ok $? "several workflows: which one?"
 
+cat >.github/workflows/parts.yml <<'END'
+on: workflow_dispatch
+jobs:
+  a:
+    runs-on: x
+    steps:
+      - run: echo "user is ${{ fromJSON(secrets.J).user }}, key is $KEY, port is ${{ fromJSON(secrets.J).port }}"
+        env: { KEY: "${{ fromJSON(env.J).keys[0] }}" }
+    env: { J: "${{ secrets.J }}" }
+END
+printf '{"user": "marlin", "keys": ["barracuda"], "port": "80"}' >"$tmp/json"
+"$runner" run --workflow .github/workflows/parts.yml --secret J="$tmp/json" >"$tmp/out" 2>&1
+has "user is ***, key is ***, port is 80"
+! grep -qE 'marlin|barracuda' "$tmp/out"
+ok $? "the parts of a secret are secrets"
+rm .github/workflows/parts.yml
+
 # ---- lint
 "$runner" lint .github/workflows/steps.yml .github/workflows/fails.yml >"$tmp/out" 2>&1
 ok $? "good files have no problems"
