@@ -29,6 +29,10 @@ lb_err engine_linker_add_func(struct engine_linker *linker, struct lb_bytes modu
 lb_err engine_linker_add_instance(struct engine_linker *linker, struct lb_bytes module,
                                   const struct engine_instance *instance);
 
+/* False where nothing has that name. */
+bool engine_linker_find(struct engine_extern *out, const struct engine_linker *linker,
+                        struct lb_bytes module, struct lb_bytes name);
+
 /* Instantiate with the named imports.  UNLINKABLE "unknown import" where a name is not
  * there; otherwise as engine_instance_new. */
 lb_err engine_linker_instantiate(struct engine_instance **out, struct engine_linker *linker,

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/io/args.h"
 #include "engine/instance.h"
+#include "engine/wasi/wasi.h"
 
 enum { ENGINE_FILE_BYTES_MAX = 1 << 30 }; /* of a module's file */
 
@@ -29,6 +30,27 @@ lb_err engine_command_value(union engine_value *out, const char *text, engine_ty
                             struct lb_diag *diag);
 void engine_command_show_value(FILE *to, union engine_value value, engine_type type);
 
+/* The part of this machine that a program sees, and the options that say which. */
+struct engine_world {
+	struct wasi *wasi;
+	int *sockets;
+	size_t socket_count;
+};
+
+/* clang-format off */
+#define ENGINE_WORLD_OPTIONS \
+	{ "dir", 0, "HOST[::GUEST][:ro]", "give the program a folder; again for more" }, \
+	{ "listen", 0, "[HOST:]PORT", "give it a socket that listens there; again for more" }, \
+	{ "allow-host-fs", 0, NULL, "give it every file of this machine" }, \
+	{ "allow-net", 0, NULL, "let it make connections of its own (\"lifeboat_net\")" }, \
+	{ "env", 0, "NAME[=VALUE]", "give it a variable; without VALUE, the one that is set here" }, \
+	{ "argv0", 0, "NAME", "what the program is told its name is; FILE otherwise" }
+/* clang-format on */
+
+/* All-zero before; closed in any case.  USAGE, or why something cannot be had, with prose. */
+lb_err engine_world_open(struct engine_world *world, struct lb_cli *cli);
+void engine_world_close(struct engine_world *world, struct lb_cli *cli);
+
 /* Ends what runs in the store `ms` from now, whatever it does, unless freed before.  A run that
  * waits in the system ends with the process. */
 struct engine_timeout;
@@ -37,9 +59,10 @@ lb_err engine_timeout_new(struct engine_timeout **out, struct lb_mem *mem,
 void engine_timeout_free(struct engine_timeout *timeout); /* NULL is fine */
 
 extern const struct lb_option engine_run_options[], engine_wat2wasm_options[],
-	engine_wasm2wat_options[];
+	engine_wasm2wat_options[], engine_wizer_options[];
 
 lb_err engine_cmd_run(struct lb_cli *cli);
+lb_err engine_cmd_wizer(struct lb_cli *cli);
 lb_err engine_cmd_validate(struct lb_cli *cli);
 lb_err engine_cmd_inspect(struct lb_cli *cli);
 lb_err engine_cmd_ops(struct lb_cli *cli);

@@ -18,6 +18,25 @@ static const char run_details[] =
 	"program that crashes), 124 --timeout ended it, 2 the command line is wrong, 3 FILE is no "
 	"module that can be run, 4 a file cannot be read or memory ran out.";
 
+static const char wizer_details[] =
+	"Instantiates FILE, calls `_initialize` where there is one, then the export that --init "
+	"names, "
+	"and writes the module as it stands then: its memory and globals are what they came to, "
+	"and it "
+	"has no start function. What the start-up allocated, read and computed need not be done "
+	"again. "
+	"The two functions are no exports any more, unless --keep-init is given.\n\n"
+	"Functions that FILE imports need not be there as long as they are not called; with --wasi "
+	"it "
+	"can use WASI, and sees what the options for that say. Refused are modules that import a "
+	"memory, "
+	"a table or a mutable global, and what cannot be written down: tables that the start-up "
+	"changed, "
+	"references of the host.\n\n"
+	"Exits 0, or: 134 it trapped, 124 --timeout ended it, 2 the command line is wrong, 3 FILE "
+	"is no "
+	"module that this can be done to, 4 a file cannot be read or written or memory ran out.";
+
 static const struct lb_command commands[] = {
 	{ .name = "run",
 	  .operands = "FILE [ARG...]",
@@ -68,6 +87,14 @@ static const struct lb_command commands[] = {
 	  .run = engine_cmd_wast,
 	  .details = "Prints each assertion that fails, with its place, and how many there were. "
 	             "Exits 0 when all hold, 1 when one does not." },
+	{ .name = "wizer",
+	  .operands = "FILE",
+	  .about = "run a module's start-up and write the module as it stands then",
+	  .options = engine_wizer_options,
+	  .operands_min = 1,
+	  .operands_max = 1,
+	  .run = engine_cmd_wizer,
+	  .details = wizer_details },
 	{ .name = "ops",
 	  .operands = "",
 	  .about = "list the instructions that are known",

@@ -129,6 +129,16 @@ lb_err engine_linker_add(struct engine_linker *linker, struct lb_bytes module, s
 	return LB_OK;
 }
 
+bool engine_linker_find(struct engine_extern *out, const struct engine_linker *linker,
+                        struct lb_bytes module, struct lb_bytes name)
+{
+	const struct entry *entry = find(linker, module, name);
+
+	if (entry != NULL)
+		*out = entry->what;
+	return entry != NULL;
+}
+
 static engine_type type_of_letter(char letter)
 {
 	switch (letter) {

@@ -225,5 +225,87 @@ report $? 'all kinds of sections cut at every byte: status 3 and the offset'
 test "$(wc -l <out)" -eq 1 && test ! -s err
 report $? 'a reader that goes away is no error'
 
+# ---- wizer ----
+
+cat >start.wat <<'END'
+(module
+  (import "env" "absent" (func $absent))
+  (memory (export "memory") 1 10)
+  (global $count (mut i32) (i32.const 1))
+  (global $wide (mut i64) (i64.const 0))
+  (global $half (mut f64) (f64.const 0))
+  (global $func (mut funcref) (ref.null func))
+  (global $fixed i32 (i32.const 5))
+  (table 2 funcref)
+  (elem (i32.const 0) $answer)
+  (data $passive "kept")
+  (data (i32.const 100) "there")
+  (func $started (global.set $count (i32.add (global.get $count) (i32.const 1))))
+  (start $started)
+  (func $answer (result i32) (i32.const 42))
+  (func (export "wizer.initialize")
+    (global.set $count (i32.mul (global.get $count) (i32.const 50)))
+    (global.set $wide (i64.const -9000000000))
+    (global.set $half (f64.const 0.5))
+    (global.set $func (ref.func $answer))
+    (drop (memory.grow (i32.const 2)))
+    (i32.store (i32.const 140000) (i32.const -2))
+    (memory.init $passive (i32.const 8) (i32.const 0) (i32.const 4)))
+  (func (export "calls") (call $absent))
+  (func (export "changes") (table.set (i32.const 1) (ref.func $answer)))
+  (func (export "count") (result i32) (global.get $count))
+  (func (export "wide") (result i64) (global.get $wide))
+  (func (export "half") (result f64) (global.get $half))
+  (func (export "pages") (result i32) (memory.size))
+  (func (export "far") (result i32) (i32.load (i32.const 140000)))
+  (func (export "near") (result i32) (i32.load8_u (i32.const 8)))
+  (func (export "there") (result i32) (i32.load8_u (i32.const 104)))
+  (func (export "again") (result i32)
+    (memory.init $passive (i32.const 9) (i32.const 3) (i32.const 1)) (i32.load8_u (i32.const 9)))
+  (func (export "indirect") (result i32) (call_indirect (result i32) (i32.const 0)))
+  (func (export "held") (result i32) (table.set (i32.const 1) (global.get $func)) (call_indirect (result i32) (i32.const 1))))
+END
+"$engine" wizer -o kept.wasm start.wat >out 2>err
+report $? 'a start-up is kept'
+"$engine" validate kept.wasm >out 2>err
+report $? 'as a valid module'
+kept() { # EXPORT WANT
+	"$engine" run --invoke "$1" kept2.wasm >out 2>err && [ "$(cat out)" = "$2" ]
+	report $? "$1 is $2 in it"
+}
+# shellcheck disable=SC2016 # a dollar of the text format
+sed 's/(import "env" "absent" (func $absent))/(func $absent)/' start.wat >whole.wat
+"$engine" wizer --output kept2.wasm --rename again=again whole.wat >out 2>err
+report $? 'an export can keep its name'
+kept count 100
+kept wide -9000000000
+kept half 0.5
+kept pages 3
+kept far -2
+kept near 107
+kept there 101
+kept again 116
+kept indirect 42
+kept held 42
+expect 'the start-up is no export any more' 2 '.*exports no function "wizer.initialize"' \
+	run --invoke wizer.initialize kept2.wasm
+"$engine" wizer -o kept3.wasm --keep-init whole.wat >out 2>err && "$engine" run --invoke wizer.initialize kept3.wasm
+report $? 'it can be left'
+"$engine" wizer -o kept4.wasm --rename first=count --rename wide=half whole.wat >out 2>err
+report $? 'exports are renamed'
+expect 'to what was said' 0 100 run --invoke first kept4.wasm
+expect 'in the place of another' 0 0.5 run --invoke wide kept4.wasm
+expect 'what is not there is not renamed' 4 '.*there is no export "none"' wizer -o no.wasm --rename a=none whole.wat
+expect 'a rename has two sides' 2 '.*--rename a: expected NEW=OLD' wizer -o no.wasm --rename a whole.wat
+expect 'an output is needed' 2 '.*--output FILE is needed' wizer whole.wat
+expect 'what is absent cannot be called' 134 '.*start.wat: it called "env" "absent", which.*' \
+	wizer -o no.wasm --init calls start.wat
+expect 'a table that changed cannot be kept' 3 '.*what was put into table 0 cannot be kept' \
+	wizer -o no.wasm --init changes start.wat
+expect 'the start-up must be there' 3 '.*exports no function "none".*' wizer -o no.wasm --init none start.wat
+expect 'a start-up that never ends is ended' 124 '.*' wizer -o no.wasm --timeout 50 --init _start loop.wasm
+[ ! -e no.wasm ]
+report $? 'what failed leaves no file'
+
 echo "1..$count"
 exit $failed
