@@ -33,6 +33,8 @@ struct plat_spawn {
 	size_t limit_count;
 	const int *groups; /* descriptors of control groups' files that name their processes */
 	size_t group_count;
+	bool expendable; /* ended before all others when the machine's memory runs out, if it says
+	                    so */
 	bool scoped; /* no signal and no abstract socket of processes outside it, where the system
 	                can (plat_can_scope) */
 };

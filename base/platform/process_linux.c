@@ -145,6 +145,16 @@ IN_CHILD static int exec_in_path(struct child *child)
 	}
 }
 
+IN_CHILD static void offer_first(void)
+{
+	int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (file >= 0) {
+		(void)!write(file, "1000", 4);
+		(void)close(file);
+	}
+}
+
 /* Its groups first, while it may still write there. */
 IN_CHILD static bool join(const struct plat_spawn *how)
 {
@@ -172,13 +182,13 @@ IN_CHILD static bool limit(const struct plat_spawn *how)
 		rlim_t most = (rlim_t)how->limits[i].most;
 		struct rlimit now;
 
-		if (prlimit(0, kind, NULL, &now) != 0)
+		if (syscall(SYS_prlimit64, 0, kind, NULL, &now) != 0)
 			return false;
 		if (now.rlim_max > most)
 			now.rlim_max = most;
 		if (now.rlim_cur > now.rlim_max)
 			now.rlim_cur = now.rlim_max;
-		if (prlimit(0, kind, &now, NULL) != 0)
+		if (syscall(SYS_prlimit64, 0, kind, &now, NULL) != 0)
 			return false;
 	}
 	return true;
@@ -200,6 +210,8 @@ IN_CHILD static int child_main(void *ctx)
 	reset_signals();
 	if (!how->same_group && setpgid(0, 0) != 0)
 		goto failed;
+	if (how->expendable)
+		offer_first();
 	if (!join(how) || !limit(how) || !scope(child))
 		goto failed;
 	if (how->die_with_parent) {

@@ -7,7 +7,7 @@
 
 #include "base/io/args.h"
 #include "ci-runner/execute/job.h"
-#include "ci-runner/sandbox/network.h"
+#include "ci-runner/sandbox/sandbox.h"
 
 lb_err runner_command_serve(struct lb_cli *cli);
 lb_err runner_command_run(struct lb_cli *cli);
@@ -23,6 +23,9 @@ lb_err runner_command_sources(struct runner_host *host, struct lb_cli *cli);
 
 /* What --network says; USAGE where it is missing or cannot be read. */
 lb_err runner_command_reach(struct runner_reach *out, struct lb_cli *cli);
+
+/* The usual limits with --limit laid over them, set for the sandbox. */
+lb_err runner_command_limit(struct runner_sandbox *sandbox, struct lb_cli *cli);
 
 /* Values of a repeated option as a list that ends with NULL, in the command's arena. */
 lb_err runner_command_list(const char *const **out, struct lb_cli *cli, const char *option);

@@ -77,6 +77,17 @@ static const char *const *variables_of(struct lb_cli *cli, bool in_job)
 	return list;
 }
 
+lb_err runner_command_limit(struct runner_sandbox *sandbox, struct lb_cli *cli)
+{
+	struct runner_limits limits = runner_limits_usual();
+	const char *text;
+	int at = 0;
+
+	while ((text = lb_cli_next(cli, "limit", &at)) != NULL)
+		LB_TRY(runner_limits_read(&limits, lb_bytes_of(text), &cli->diag));
+	return runner_sandbox_limit(sandbox, &limits, &cli->diag);
+}
+
 lb_err runner_command_reach(struct runner_reach *out, struct lb_cli *cli)
 {
 	static const enum runner_network networks[] = {
@@ -161,7 +172,9 @@ lb_err runner_command_exec(struct lb_cli *cli)
 	LB_TRY(runner_stop_init(&stop));
 	LB_TRY(runner_stop_on_signals(&stop, RUNNER_STOP_CANCEL, NULL));
 	LB_TRY(runner_sandbox_new(&sandbox, cli->mem, exposes, &cli->diag));
-	err = execute_reaching(cli, sandbox, &reach, &how, &stop);
+	err = runner_command_limit(sandbox, cli);
+	if (!lb_failed(err))
+		err = execute_reaching(cli, sandbox, &reach, &how, &stop);
 	runner_sandbox_free(sandbox);
 	return err;
 }

@@ -9,6 +9,8 @@ static const struct lb_option serve_options[] = {
 	{ "work", 0, "DIR", "the jobs' folder; nothing else may be in it" },
 	{ "expose", 0, "DIR", "show this folder to jobs, read-only; may be repeated" },
 	{ "once", 0, NULL, "end after one job" },
+	{ "limit", 0, "NAME=VALUE,...",
+	  "memory=SIZE, disk=SIZE, processes=NUMBER, cpus=NUMBER; VALUE none: no limit" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -22,6 +24,8 @@ static const struct lb_option run_options[] = {
 	{ "secret", 0, "NAME=FILE", "a secret, its value in a file; may be repeated" },
 	{ "artifacts", 0, "DIR", "keep the artifacts there, as zip files" },
 	{ "expose", 0, "DIR", "show this folder to jobs, read-only; may be repeated" },
+	{ "limit", 0, "NAME=VALUE,...",
+	  "memory=SIZE, disk=SIZE, processes=NUMBER, cpus=NUMBER; VALUE none: no limit" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -29,6 +33,8 @@ static const struct lb_option exec_options[] = {
 	{ "network", 0, "none|full|HOST,...",
 	  "none: nothing but the command's own loopback; HOST or HOST:PORT: these too" },
 	{ "expose", 0, "DIR", "show this folder too, read-only; may be repeated" },
+	{ "limit", 0, "NAME=VALUE,...",
+	  "memory=SIZE, disk=SIZE, processes=NUMBER, cpus=NUMBER; VALUE none: no limit" },
 	{ NULL, 0, NULL, NULL },
 };
 

@@ -97,7 +97,9 @@ static lb_err run_in(enum workflow_result *conclusion, struct lb_cli *cli,
 
 	LB_TRY(runner_command_list(&exposes, cli, "expose"));
 	LB_TRY(runner_sandbox_new(&host->sandbox, cli->mem, exposes, &cli->diag));
-	err = runner_sandbox_check(host->sandbox, RUNNER_NETWORK_FULL, &cli->diag);
+	err = runner_command_limit(host->sandbox, cli);
+	if (!lb_failed(err))
+		err = runner_sandbox_check(host->sandbox, RUNNER_NETWORK_FULL, &cli->diag);
 	if (!lb_failed(err))
 		err = runner_run(conclusion, host, run, &cli->diag);
 	runner_sandbox_free(host->sandbox);

@@ -163,7 +163,9 @@ static lb_err serve(struct lb_cli *cli, struct runner_host *host, struct runner_
 		host->refusal = lb_arena_text(&cli->arena, lb_bytes_of(cli->diag.text));
 		err = host->refusal != NULL ? LB_OK : lb_err_of(LB_E_NOMEM);
 	} else if (!lb_failed(err)) {
-		check_sandbox(host, how->log);
+		err = runner_command_limit(host->sandbox, cli);
+		if (!lb_failed(err))
+			check_sandbox(host, how->log);
 	}
 	if (!lb_failed(err))
 		err = runner_serve(host, how, &cli->diag);

@@ -152,6 +152,7 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 	                 LB_FMT(x->job->repository.sha));
 	if (x->host->refusal != NULL)
 		return lb_fail(diag, LB_E_UNSUPPORTED, "%s", x->host->refusal);
+	runner_log_linef(&x->log, "Isolation: %s", runner_sandbox_text(x->host->sandbox));
 	LB_TRY(find_job(x, diag));
 	LB_TRY(runner_networks_new(&x->networks, x->host->mem,
 	                           &(struct runner_networks_options){ .cache = x->host->cache },

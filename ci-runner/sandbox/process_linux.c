@@ -58,7 +58,10 @@ struct following {
 	const struct runner_watch *watch;
 	enum phase phase;
 	uint64_t next_ns; /* when the next phase begins; 0: never */
+	uint64_t disk_ns; /* when the disk is looked at next; 0: never */
 	enum runner_ending how;
+	lb_err limit; /* what was reached */
+	struct lb_diag *diag;
 };
 
 static void tell(const struct following *f, enum plat_signal signal)
@@ -117,12 +120,31 @@ static void look_at_wishes(struct following *f)
 	}
 }
 
+static void look_at_disk(struct following *f)
+{
+	if (f->disk_ns == 0 || f->phase != PHASE_RUNS || now_ns() < f->disk_ns)
+		return;
+	f->limit = runner_disk_check(f->process, f->diag);
+	f->disk_ns = now_ns() + RUNNER_DISK_MS * UINT64_C(1000000);
+	if (lb_failed(f->limit)) {
+		f->phase = PHASE_TERMINATED;
+		advance(f);
+	}
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a | b;
+	return a < b ? a : b;
+}
+
 static int wait_ms(const struct following *f)
 {
 	uint64_t until = f->next_ns, now = now_ns();
 
 	if (f->phase == PHASE_RUNS)
-		until = f->watch->deadline_ns;
+		until = sooner(f->watch->deadline_ns, f->disk_ns);
 	if (until == 0)
 		return -1;
 	if (until <= now)
@@ -172,6 +194,7 @@ static void follow(struct following *f)
 		if (fds[3].revents != 0)
 			runner_stop_drain(f->watch->stop);
 		look_at_wishes(f);
+		look_at_disk(f);
 	}
 }
 
@@ -186,10 +209,14 @@ static void await_inner(const struct runner_process *process)
 lb_err runner_process_watch(struct runner_end *out, struct runner_process *process,
                             const struct runner_watch *watch, struct lb_diag *diag)
 {
-	struct following f = { .process = process, .watch = watch, .how = RUNNER_EXITED };
+	struct following f = {
+		.process = process, .watch = watch, .how = RUNNER_EXITED, .diag = diag
+	};
 	struct plat_exit exit = { .number = 0 };
 	lb_err err;
 
+	if (process->sandbox->limits.disk > 0)
+		f.disk_ns = now_ns() + RUNNER_DISK_MS * UINT64_C(1000000);
 	follow(&f);
 	err = plat_process_wait(&exit, &process->outer, UINT64_MAX);
 	await_inner(process);
@@ -201,6 +228,15 @@ lb_err runner_process_watch(struct runner_end *out, struct runner_process *proce
 	LB_DROP(process->mem, process->part, RUNNER_PART_BYTES);
 	process->part = NULL;
 	*out = (struct runner_end){ .how = f.how, .status = plat_exit_status(exit) };
+	if (!lb_failed(err))
+		err = f.limit;
+	if (!lb_failed(err) && out->status != 0 && f.how == RUNNER_EXITED &&
+	    runner_groups_kills(&process->sandbox->groups) > process->kills)
+		return lb_fail(diag, LB_E_LIMIT,
+		               "exit code %d: a process was ended because the job's memory, %llu "
+		               "MiB, was used up (--limit memory=)",
+		               out->status,
+		               (unsigned long long)(process->sandbox->limits.memory >> 20));
 	if (!lb_failed(err) && f.how == RUNNER_EXITED && !process->reported_exit)
 		err = lb_fail(diag, LB_E_UNSUPPORTED,
 		              exit.signaled ? "the sandbox of this command was killed from outside"

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/platform/process.h"
+#include "ci-runner/sandbox/limits.h"
 #include "ci-runner/sandbox/network.h"
 #include "ci-runner/sandbox/stop.h"
 
@@ -28,6 +29,14 @@ struct runner_sandbox;
 lb_err runner_sandbox_new(struct runner_sandbox **out, struct lb_mem *mem,
                           const char *const *exposes, struct lb_diag *diag);
 void runner_sandbox_free(struct runner_sandbox *sandbox); /* NULL is fine */
+
+/* From now on commands may use so much, all together where control groups can be had, else each
+ * process for itself; and no core dump is written. */
+lb_err runner_sandbox_limit(struct runner_sandbox *sandbox, const struct runner_limits *limits,
+                            struct lb_diag *diag);
+
+/* How commands are isolated and limited here, and what is missing; for people.  Borrowed. */
+const char *runner_sandbox_text(const struct runner_sandbox *sandbox);
 
 /* Look again which files of /etc and /opt are not for everyone.  Takes some milliseconds; not while
  * a command is being started. */
@@ -67,6 +76,10 @@ struct runner_process {
 	bool reported_exit;        /* the command itself ran and ended */
 	char report[1024];
 	size_t report_len;
+	struct runner_sandbox *sandbox;
+	const char *const *writable; /* of the command, and its tmp */
+	const char *tmp;
+	uint64_t kills; /* for want of memory, before it began */
 	struct lb_mem *mem;
 	unsigned char *part; /* what one read of the output takes */
 };
@@ -93,8 +106,9 @@ struct runner_end {
 
 /* Pass on the output until the command and all it started are gone.  A stop or the deadline ends
  * it: SIGINT, after 7.5 s SIGTERM, after another 2.5 s SIGKILL to all (at once for
- * RUNNER_STOP_FORGET).  UNSUPPORTED: the sandbox could not be set up, or has no such program; the
- * reason was passed on as output.  The process is released in any case. */
+ * RUNNER_STOP_FORGET).  LIMIT: it was ended because the disk's limit was reached, or failed for
+ * want of memory.  UNSUPPORTED: the sandbox could not be set up, or has no such program; the reason
+ * was passed on as output.  The process is released in any case. */
 lb_err runner_process_watch(struct runner_end *out, struct runner_process *process,
                             const struct runner_watch *watch, struct lb_diag *diag);
 

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/platform/plat.h"
-#include "base/vec.h"
 #include "ci-runner/sandbox/process_priv.h"
 
 #include <dirent.h>
@@ -26,19 +25,9 @@ enum {
 	HIDDEN_MAX = 10000, /* files and folders of /etc and /opt that are not for everyone */
 	SCAN_DEPTH_MAX = 6,
 	INPUT_BYTES_MAX = 64 * 1024,
-	FILTER_BYTES_MAX = 64 * 1024
-};
-
-struct runner_sandbox {
-	struct lb_mem *mem;
-	char bwrap[PATH_MAX];
-	char path[PATH_MAX]; /* while looking at the system */
-	const char *const *exposes;
-	struct lb_buf
-		fixed; /* arguments that are the same for every command, NUL-terminated each */
-	struct lb_buf filter; /* of system calls, as bubblewrap wants it */
-	bool nested;          /* inside a sandbox of ours, where a new /proc may not be mounted */
-	bool scoped;          /* no abstract socket of the machine can be reached */
+	FILTER_BYTES_MAX = 64 * 1024,
+	TEXT_BYTES_MAX = 4096,
+	LIMITS_MAX = 4
 };
 
 /* Shown inside, so that a runner in a job knows where it is. */
@@ -145,6 +134,28 @@ static void show_resolver(struct runner_sandbox *sandbox)
 		arg3(&sandbox->fixed, "--ro-bind-try", target, target);
 }
 
+/* To the kernel a step of a root's runner is root, without any capability: that is enough to write
+ * the machine's settings (kernel.core_pattern names a program that it starts outside). */
+static void show_proc(struct lb_buf *args)
+{
+	static const char *const fixed[] = { "/proc/sys", "/proc/sysrq-trigger",
+		                             "/proc/irq", "/proc/bus",
+		                             "/proc/fs",  "/proc/scsi",
+		                             "/proc/acpi" };
+	static const char *const secret[] = { "/proc/kcore",         "/proc/keys",
+		                              "/proc/timer_list",    "/proc/sched_debug",
+		                              "/proc/latency_stats", "/proc/kallsyms",
+		                              "/proc/vmallocinfo",   "/proc/slabinfo" };
+
+	arg2(args, "--proc", "/proc");
+	for (size_t i = 0; geteuid() == 0 && i < sizeof fixed / sizeof fixed[0]; i++)
+		arg3(args, "--ro-bind-try", fixed[i], fixed[i]);
+	for (size_t i = 0; geteuid() == 0 && i < sizeof secret / sizeof secret[0]; i++) {
+		if (access(secret[i], F_OK) == 0)
+			arg3(args, "--ro-bind", "/dev/null", secret[i]);
+	}
+}
+
 static lb_err describe_system(struct runner_sandbox *sandbox, struct lb_diag *diag)
 {
 	static const char *const folders[] = { "/bin",   "/sbin",  "/lib",
@@ -174,10 +185,10 @@ static lb_err describe_system(struct runner_sandbox *sandbox, struct lb_diag *di
 	arg3(args, "--symlink", "/run", "/var/run");
 	arg3(args, "--symlink", "/tmp", "/var/tmp");
 	show_resolver(sandbox);
-	if (sandbox->nested)
+	if (sandbox->shared_proc)
 		arg3(args, "--ro-bind", "/proc", "/proc");
 	else
-		arg2(args, "--proc", "/proc");
+		show_proc(args);
 	arg2(args, "--dev", "/dev");
 	return lb_buf_check(args);
 }
@@ -202,7 +213,97 @@ static bool find_in_path(char out[PATH_MAX], const char *program)
 lb_err runner_sandbox_refresh(struct runner_sandbox *sandbox, struct lb_diag *diag)
 {
 	lb_buf_reset(&sandbox->fixed);
+	sandbox->disk.counted = false;
 	return describe_system(sandbox, diag);
+}
+
+/* Whether something is mounted below /proc: then a new one may be refused. */
+static bool proc_is_covered(void)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[1024];
+	bool covered = false;
+
+	while (file != NULL && !covered && fgets(line, sizeof line, file) != NULL)
+		covered = strstr(line, " /proc/") != NULL;
+	if (file != NULL)
+		(void)fclose(file);
+	return covered;
+}
+
+/* In a container that hides parts of /proc the kernel lets nobody mount another.  The one that is
+ * there, read-only, does as well: of processes outside it shows names and command lines, and
+ * nothing that could be entered, read or written, for they belong to another user namespace. */
+static lb_err share_proc(struct runner_sandbox *sandbox, struct lb_diag *diag)
+{
+	if (!lb_failed(runner_sandbox_check(sandbox, RUNNER_NETWORK_FULL, NULL)))
+		return LB_OK;
+	sandbox->shared_proc = true;
+	return runner_sandbox_refresh(sandbox, diag);
+}
+
+static void describe_groups(struct runner_sandbox *sandbox)
+{
+	const struct runner_limits *limits = &sandbox->limits;
+	const struct runner_groups *groups = &sandbox->groups;
+	struct lb_buf *text = &sandbox->text;
+
+	if (limits->memory > 0)
+		lb_buf_addf(text, "; %llu MiB of memory%s",
+		            (unsigned long long)(limits->memory >> 20),
+		            groups->memory ? "" : " for each process");
+	if (limits->processes > 0 && (groups->processes || geteuid() != 0))
+		lb_buf_addf(text, "; %u processes%s", limits->processes,
+		            groups->processes ? "" : " of this user");
+	if (limits->cpus > 0 && groups->cpus)
+		lb_buf_addf(text, "; %.2g processors", limits->cpus);
+	if (limits->disk > 0)
+		lb_buf_addf(text, "; %llu MiB on the disk",
+		            (unsigned long long)(limits->disk >> 20));
+	if (groups->version > 0)
+		lb_buf_addf(text, "; held by control groups (version %u)", groups->version);
+	else if (limits->memory > 0 || limits->processes > 0)
+		lb_buf_add_text(text, "; held by resource limits, for no control group can be made "
+		                      "here");
+	if (limits->processes > 0 && !groups->processes && geteuid() == 0)
+		lb_buf_add_text(text, "; processes are not limited, which takes control groups "
+		                      "where the runner is root");
+}
+
+static lb_err describe(struct runner_sandbox *sandbox)
+{
+	struct lb_buf *text = &sandbox->text;
+
+	lb_buf_reset(text);
+	lb_buf_addf(text, "bubblewrap, seccomp%s%s",
+	            sandbox->scoped ? ", Landlock"
+	                            : " (no Landlock 6: under the network policy full, abstract "
+	                              "sockets of this machine can be reached)",
+	            sandbox->shared_proc ? "; no new /proc may be mounted here, so steps see the "
+	                                   "names and command lines of processes around them"
+	                                 : "");
+	describe_groups(sandbox);
+	return lb_buf_check(text);
+}
+
+const char *runner_sandbox_text(const struct runner_sandbox *sandbox)
+{
+	return lb_buf_text(&sandbox->text);
+}
+
+lb_err runner_sandbox_limit(struct runner_sandbox *sandbox, const struct runner_limits *limits,
+                            struct lb_diag *diag)
+{
+	runner_groups_remove(&sandbox->groups);
+	sandbox->limits = *limits;
+	LB_TRY(runner_groups_make(&sandbox->groups, sandbox->mem, limits, NULL));
+	if (limits->cpus > 0 && !sandbox->groups.cpus)
+		return lb_fail(
+			diag, LB_E_UNSUPPORTED,
+			"processors cannot be limited here: that takes a control group with "
+			"the cpu controller that this process may make (run as root, or as a "
+			"systemd service with Delegate=yes)");
+	return describe(sandbox);
 }
 
 lb_err runner_sandbox_new(struct runner_sandbox **out, struct lb_mem *mem,
@@ -216,7 +317,9 @@ lb_err runner_sandbox_new(struct runner_sandbox **out, struct lb_mem *mem,
 		return lb_err_of(LB_E_NOMEM);
 	sandbox->mem = mem;
 	sandbox->exposes = exposes;
-	sandbox->nested = access(marker, F_OK) == 0;
+	sandbox->shared_proc = access(marker, F_OK) == 0;
+	sandbox->groups.events = -1;
+	lb_buf_init(&sandbox->text, mem, TEXT_BYTES_MAX);
 	sandbox->scoped = plat_can_scope();
 	lb_buf_init(&sandbox->fixed, mem, ARGS_BYTES_MAX);
 	if (!find_in_path(sandbox->bwrap, "bwrap"))
@@ -232,6 +335,10 @@ lb_err runner_sandbox_new(struct runner_sandbox **out, struct lb_mem *mem,
 	}
 	if (!lb_failed(err))
 		err = runner_sandbox_refresh(sandbox, diag);
+	if (!lb_failed(err) && !sandbox->shared_proc && proc_is_covered())
+		err = share_proc(sandbox, diag);
+	if (!lb_failed(err))
+		err = describe(sandbox);
 	if (lb_failed(err)) {
 		runner_sandbox_free(sandbox);
 		return err;
@@ -244,6 +351,8 @@ void runner_sandbox_free(struct runner_sandbox *sandbox)
 {
 	if (sandbox == NULL)
 		return;
+	runner_groups_remove(&sandbox->groups);
+	lb_buf_release(&sandbox->text);
 	lb_buf_release(&sandbox->filter);
 	lb_buf_release(&sandbox->fixed);
 	LB_DROP(sandbox->mem, sandbox, 1);
@@ -270,6 +379,17 @@ static void set_each(struct lb_buf *args, const char *const *env)
 	}
 }
 
+/* Memory that looks like a disk, where no group counts it. */
+static void show_memory(struct lb_buf *args, const struct runner_sandbox *sandbox, const char *path)
+{
+	if (sandbox->limits.memory > 0 && !sandbox->groups.memory) {
+		arg(args, "--size");
+		lb_buf_addf(args, "%llu", (unsigned long long)sandbox->limits.memory);
+		lb_buf_add_byte(args, '\0');
+	}
+	arg2(args, "--tmpfs", path);
+}
+
 static void describe_command(struct lb_buf *args, const struct runner_sandbox *sandbox,
                              const struct runner_command *how)
 {
@@ -281,7 +401,9 @@ static void describe_command(struct lb_buf *args, const struct runner_sandbox *s
 	if (how->tmp != NULL)
 		arg3(args, "--bind", how->tmp, "/tmp");
 	else
-		arg2(args, "--tmpfs", "/tmp");
+		show_memory(args, sandbox, "/tmp");
+	if (sandbox->limits.memory > 0 && !sandbox->groups.memory)
+		show_memory(args, sandbox, "/dev/shm");
 	if (how->passwd != NULL)
 		arg3(args, "--ro-bind", how->passwd, "/etc/passwd");
 	if (how->group != NULL)
@@ -335,6 +457,22 @@ struct papers {
 	int args, filter, hosts, in, to, status;
 };
 
+/* Where no group holds them. */
+static size_t list_limits(struct plat_limit out[LIMITS_MAX], const struct runner_sandbox *sandbox)
+{
+	const struct runner_limits *limits = &sandbox->limits;
+	size_t count = 0;
+
+	out[count++] = (struct plat_limit){ PLAT_LIMIT_CORE, 0 };
+	if (limits->disk > 0)
+		out[count++] = (struct plat_limit){ PLAT_LIMIT_FILE_SIZE, limits->disk };
+	if (limits->memory > 0 && !sandbox->groups.memory)
+		out[count++] = (struct plat_limit){ PLAT_LIMIT_DATA, limits->memory };
+	if (limits->processes > 0 && !sandbox->groups.processes)
+		out[count++] = (struct plat_limit){ PLAT_LIMIT_PROCESSES, limits->processes };
+	return count;
+}
+
 static lb_err spawn(struct runner_process *out, const struct runner_sandbox *sandbox,
                     const struct runner_command *how, const struct papers *papers)
 {
@@ -345,6 +483,7 @@ static lb_err spawn(struct runner_process *out, const struct runner_sandbox *san
 		                 { papers->args, 4 },
 		                 { papers->filter, 5 },
 		                 { papers->hosts, 6 } };
+	struct plat_limit limits[LIMITS_MAX];
 	size_t count = 4;
 
 	for (size_t i = 0; how->argv[i] != NULL; i++) {
@@ -367,6 +506,11 @@ static lb_err spawn(struct runner_process *out, const struct runner_sandbox *san
 				  .network = how->net != NULL && how->net->network.net >= 0
 	                                             ? &how->net->network
 	                                             : NULL,
+				  .limits = limits,
+				  .limit_count = list_limits(limits, sandbox),
+				  .groups = sandbox->groups.files,
+				  .group_count = sandbox->groups.count,
+				  .expendable = true,
 				  .scoped = sandbox->scoped,
 			  });
 }
@@ -411,9 +555,14 @@ lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *s
 	struct papers papers = { -1, -1, -1, -1, -1, -1 };
 	lb_err err;
 
-	*out = (struct runner_process){
-		.output = -1, .status = -1, .inner_fd = -1, .mem = sandbox->mem
-	};
+	*out = (struct runner_process){ .output = -1,
+		                        .status = -1,
+		                        .inner_fd = -1,
+		                        .sandbox = sandbox,
+		                        .writable = how->writable,
+		                        .tmp = how->tmp,
+		                        .kills = runner_groups_kills(&sandbox->groups),
+		                        .mem = sandbox->mem };
 	err = write_papers(&papers, sandbox, how);
 	if (!lb_failed(err))
 		err = open_ends(out, &papers, how->streams);
