@@ -161,10 +161,8 @@ static const char *address_of(struct mirror *m)
 	return lb_arena_text(&m->arena, url);
 }
 
-static lb_err fetch(struct mirror *m, struct lb_diag *diag)
+static lb_err fetch(struct mirror *m, const char *const *refspecs, struct lb_diag *diag)
 {
-	static const char *const refspecs[] = { "+refs/heads/*:refs/heads/*",
-		                                "+refs/tags/*:refs/tags/*", NULL };
 	const char *url;
 
 	if (m->actions->options.offline)
@@ -174,6 +172,41 @@ static lb_err fetch(struct mirror *m, struct lb_diag *diag)
 	if (m->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	return lb_repo_fetch(m->repo, &(struct lb_fetch){ .url = url, .refspecs = refspecs }, diag);
+}
+
+/* One commit: by itself where the server gives it, else among all branches and tags. */
+static lb_err fetch_commit(struct mirror *m, const char *sha, struct lb_diag *diag)
+{
+	static const char *const all[] = { "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
+		                           NULL };
+	const char *const one[] = { sha, NULL };
+	lb_err err;
+
+	if (lb_repo_has_commit(m->repo, sha))
+		return LB_OK;
+	err = fetch(m, one, diag);
+	if (lb_failed(err) || !lb_repo_has_commit(m->repo, sha))
+		err = fetch(m, all, diag);
+	return err;
+}
+
+/* What is asked for and no more: a repository may be large. */
+static lb_err fetch_ref(struct mirror *m, struct lb_bytes ref, struct lb_diag *diag)
+{
+	const char *name = lb_arena_text(&m->arena, ref);
+	const char *refspecs[] = { NULL, NULL, NULL };
+
+	if (name == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	if (lb_hex_is(ref, LB_SHA_HEX))
+		return fetch_commit(m, name, diag);
+	refspecs[0] =
+		(const char *)lb_arena_format(&m->arena, "+refs/tags/%s:refs/tags/%s", name, name)
+			.at;
+	refspecs[1] =
+		(const char *)lb_arena_format(&m->arena, "+refs/heads/%s:refs/heads/%s", name, name)
+			.at;
+	return m->arena.failed ? lb_err_of(LB_E_NOMEM) : fetch(m, refspecs, diag);
 }
 
 /* The commit that a ref of the mirror names; NOTFOUND. */
@@ -300,8 +333,7 @@ static lb_err export_locked(struct mirror *m, struct lb_bytes ref,
 {
 	char now[LB_SHA_HEX + 1], digest[LB_SHA256_HEX + 1];
 
-	if (!lb_repo_has_commit(m->repo, entry->sha))
-		LB_TRY(fetch(m, diag));
+	LB_TRY(fetch_commit(m, entry->sha, diag));
 	if (!lb_failed(resolve(now, m, ref, NULL)) && strcmp(now, entry->sha) != 0)
 		return refuse_move(m, ref, now, entry->sha, diag);
 	LB_TRY(export_files(digest, m, entry->sha, into, diag));
@@ -348,7 +380,7 @@ static lb_err export_first(char sha[LB_SHA_HEX + 1], struct mirror *m, struct lb
 	char digest[LB_SHA256_HEX + 1];
 
 	if (lb_failed(resolve(sha, m, ref, NULL))) {
-		LB_TRY(fetch(m, diag));
+		LB_TRY(fetch_ref(m, ref, diag));
 		if (lb_failed(resolve(sha, m, ref, NULL)))
 			return lb_fail(diag, LB_E_NOTFOUND,
 			               "there is no branch, tag or commit %.*s", LB_FMT(ref));
@@ -395,7 +427,7 @@ lb_err runner_actions_look_up(char sha[LB_SHA_HEX + 1], char digest[LB_SHA256_HE
 	if (lb_failed(err))
 		return err;
 	if (!actions->options.offline)
-		err = fetch(&m, diag);
+		err = fetch_ref(&m, ref, diag);
 	if (!lb_failed(err) && lb_failed(resolve(sha, &m, ref, NULL)))
 		err = lb_fail(diag, LB_E_NOTFOUND, "there is no branch, tag or commit %.*s",
 		              LB_FMT(ref));
@@ -416,8 +448,7 @@ lb_err runner_actions_digest_of(char digest[LB_SHA256_HEX + 1], struct runner_ac
 
 	if (lb_failed(err))
 		return err;
-	if (!lb_repo_has_commit(m.repo, sha))
-		err = fetch(&m, diag);
+	err = fetch_commit(&m, sha, diag);
 	if (!lb_failed(err))
 		err = export_files(digest, &m, sha, into, diag);
 	release(&m);

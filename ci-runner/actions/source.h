@@ -1,6 +1,6 @@
 /* source.h - the files of actions of other repositories, from bare mirrors.
  *
- *   MIRRORS/OWNER/REPO.git   a bare repository with all branches and tags
+ *   MIRRORS/OWNER/REPO.git   a bare repository with the branches and tags that were asked for
  *   MIRRORS/recorded.lock    what was fetched where no project's lock said what to take
  *
  * A mirror is filled from SOURCE/OWNER/REPO when it lacks what is asked for, unless offline.  With
