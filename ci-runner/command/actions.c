@@ -24,9 +24,10 @@ lb_err runner_command_sources(struct runner_host *host, struct lb_cli *cli)
 		return lb_err_of(LB_E_NOMEM);
 	LB_TRY(lb_path_state(state, LB_PATH_SIZE, &cli->diag));
 	host->mirrors = (const char *)lb_arena_format(&cli->arena, "%s/actions", state).at;
+	host->queue = (const char *)lb_arena_format(&cli->arena, "%s/replay.jsonl", state).at;
 	host->source = variable("LIFEBOAT_ACTIONS_SOURCE");
 	host->tools = variable("LIFEBOAT_TOOL_CACHE");
-	return host->mirrors != NULL ? LB_OK : lb_err_of(LB_E_NOMEM);
+	return !cli->arena.failed ? LB_OK : lb_err_of(LB_E_NOMEM);
 }
 
 /* ---- lock, update, verify ---- */

@@ -11,7 +11,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { PAIRS_MAX = 1000, SECRET_BYTES_MAX = 65536 };
+enum { PAIRS_MAX = 1000, SECRET_BYTES_MAX = 65536, RUNS_MAX = 64 };
 
 lb_err runner_command_list(const char *const **out, struct lb_cli *cli, const char *option)
 {
@@ -106,10 +106,35 @@ static lb_err run_in(enum workflow_result *conclusion, struct lb_cli *cli,
 	return err;
 }
 
+/* The same folder from run to run, so that caches whose keys are made of paths are found again; for
+ * a run beside another one the next.  Held by `lock`. */
+static lb_err take_work(const char **work, int *lock, struct lb_cli *cli)
+{
+	char *state = LB_ARENA_NEW(&cli->arena, char, LB_PATH_SIZE);
+	lb_err err = lb_err_of(LB_E_BUSY);
+
+	if (state == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(lb_path_state(state, LB_PATH_SIZE, &cli->diag));
+	LB_TRY(lb_file_make_folders(cli->plat,
+	                            (const char *)lb_arena_format(&cli->arena, "%s/run", state).at,
+	                            &cli->diag));
+	for (unsigned i = 1; i <= RUNS_MAX && lb_code_of(err) == LB_E_BUSY; i++) {
+		const char *file =
+			(const char *)lb_arena_format(&cli->arena, "%s/run/work%u.lock", state, i)
+				.at;
+
+		*work = (const char *)lb_arena_format(&cli->arena, "%s/run/work%u", state, i).at;
+		if (file == NULL || *work == NULL)
+			return lb_err_of(LB_E_NOMEM);
+		err = lb_file_lock(lock, file, &cli->diag);
+	}
+	return err;
+}
+
 lb_err runner_command_run(struct lb_cli *cli)
 {
 	static struct runner_stop stop; /* as long as the process: signals raise it */
-	const char *tmp = plat_getenv("TMPDIR");
 	struct runner_run run = { .checkout = ".",
 		                  .workflow = lb_cli_value(cli, "workflow"),
 		                  .job = lb_cli_value(cli, "job"),
@@ -120,13 +145,11 @@ lb_err runner_command_run(struct lb_cli *cli)
 		.mem = cli->mem, .plat = cli->plat, .name = "local", .stop = &stop
 	};
 	enum workflow_result conclusion = WORKFLOW_RESULT_FAILURE;
-	char *work, *self = LB_ARENA_NEW(&cli->arena, char, PATH_MAX);
+	int lock;
+	char *self = LB_ARENA_NEW(&cli->arena, char, PATH_MAX);
 	lb_err err;
 
-	work = (char *)(uintptr_t)lb_arena_format(&cli->arena, "%s/lifeboat-run-XXXXXX",
-	                                          tmp != NULL ? tmp : "/tmp")
-	               .at;
-	if (self == NULL || work == NULL)
+	if (self == NULL)
 		return lb_err_of(LB_E_NOMEM);
 	LB_TRY(read_pairs(&run.matrix, &run.matrix_count, cli, "matrix"));
 	LB_TRY(read_pairs(&run.inputs, &run.input_count, cli, "input"));
@@ -135,12 +158,11 @@ lb_err runner_command_run(struct lb_cli *cli)
 	LB_TRY(plat_self_path(self, PATH_MAX));
 	LB_TRY(runner_stop_init(&stop));
 	LB_TRY(runner_stop_on_signals(&stop, RUNNER_STOP_CANCEL, NULL));
-	if (mkdtemp(work) == NULL)
-		return lb_fail(&cli->diag, LB_E_IO, "%s: no folder can be made there", work);
-	host.work = work;
+	LB_TRY(take_work(&host.work, &lock, cli));
 	host.helper = self;
 	err = run_in(&conclusion, cli, &run, &host);
-	lb_ignore(lb_file_remove_tree(cli->plat, work, NULL));
+	lb_ignore(lb_file_remove_tree(cli->plat, host.work, NULL));
+	lb_file_unlock(lock);
 	if (!lb_failed(err))
 		cli->exit_status = conclusion == WORKFLOW_RESULT_SUCCESS ||
 		                                   conclusion == WORKFLOW_RESULT_SKIPPED

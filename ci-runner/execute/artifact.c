@@ -130,7 +130,9 @@ static lb_err ship(struct runner_execution *x, struct runner_step_run *run, cons
 
 	LB_TRY(runner_check_file(&size, x, path, diag));
 	LB_TRY(lb_sha256_file(digest, &size, x->host->plat, path));
+	(void)pthread_mutex_lock(&x->link_lock);
 	err = x->link->ops->artifact_put(&found, x->link, x->arena, name, path, overwrite, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
 	if (lb_code_of(err) == LB_E_EXISTS)
 		return lb_fail(diag, LB_E_EXISTS,
 		               "Failed to upload: an artifact with the name '%s' already exists in "
@@ -189,7 +191,9 @@ static lb_err fetch_one(struct runner_execution *x, struct runner_step_run *run,
 
 	if (from == NULL)
 		return lb_err_of(LB_E_NOMEM);
+	(void)pthread_mutex_lock(&x->link_lock);
 	err = x->link->ops->artifact_get(x->link, name, from, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
 	if (lb_code_of(err) == LB_E_NOTFOUND)
 		return lb_fail(diag, LB_E_NOTFOUND,
 		               "Unable to download artifact(s): Artifact not found for name: %s",
@@ -213,8 +217,12 @@ static lb_err fetch_matching(struct runner_execution *x, struct runner_step_run 
 {
 	struct runner_found *all;
 	size_t count, fetched = 0;
+	lb_err err;
 
-	LB_TRY(x->link->ops->artifact_list(&all, &count, x->link, x->arena, diag));
+	(void)pthread_mutex_lock(&x->link_lock);
+	err = x->link->ops->artifact_list(&all, &count, x->link, x->arena, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
+	LB_TRY(err);
 	for (size_t i = 0; i < count; i++) {
 		const char *name = lb_arena_text(x->arena, all[i].name);
 		const char *to;

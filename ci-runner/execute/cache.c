@@ -75,7 +75,10 @@ static lb_err unpack(struct runner_execution *x, struct runner_step_run *run,
 
 	if (from == NULL)
 		return lb_err_of(LB_E_NOMEM);
-	LB_TRY(x->link->ops->cache_get(x->link, found, from, diag));
+	(void)pthread_mutex_lock(&x->link_lock);
+	err = x->link->ops->cache_get(x->link, found, from, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
+	LB_TRY(err);
 	lb_value_set_text(x->arena, request, "do", "restore");
 	lb_value_set_text(x->arena, request, "from", from);
 	lb_value_set_text(x->arena, request, "root", x->folders.workspace);
@@ -99,8 +102,10 @@ static lb_err restore(bool *exact, struct runner_execution *x, struct runner_ste
 	LB_TRY(runner_input_flag(&must, plan, "fail-on-cache-miss", false, diag));
 	LB_TRY(runner_input_flag(&only, plan, "lookup-only", false, diag));
 	lb_value_set_text(x->arena, run->outputs, "cache-primary-key", request->key);
+	(void)pthread_mutex_lock(&x->link_lock);
 	err = x->link->ops->cache_find(&found, x->link, x->arena, request->key, request->restores,
 	                               request->version, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
 	if (lb_code_of(err) == LB_E_NOTFOUND) {
 		if (must)
 			return lb_fail(diag, LB_E_NOTFOUND,
@@ -153,7 +158,9 @@ static lb_err save(struct runner_execution *x, struct runner_step_run *run,
 		return LB_OK;
 	}
 	LB_TRY(runner_check_file(&size, x, to, diag));
+	(void)pthread_mutex_lock(&x->link_lock);
 	err = x->link->ops->cache_put(x->link, request->key, request->version, to, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
 	lb_ignore(x->host->plat->ops->remove(x->host->plat, to));
 	if (lb_code_of(err) == LB_E_EXISTS) {
 		runner_log_linef(&x->log, "Cache with key %s exists already, not saved.",

@@ -79,6 +79,20 @@ static struct lb_value *runner_context(struct runner_execution *x)
 	return runner;
 }
 
+/* Expressions are told of the job's own network; a step of another policy has its own variables. */
+static void put_addresses(struct runner_execution *x, struct lb_value *github)
+{
+	static const char *const names[][2] = { { "server_url", "GITHUB_SERVER_URL" },
+		                                { "api_url", "GITHUB_API_URL" },
+		                                { "graphql_url", "GITHUB_GRAPHQL_URL" } };
+	const struct lb_value *all =
+		runner_github_variables(x->arena, x->github, runner_services_port(x->full));
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		lb_value_set_string(x->arena, github, names[i][0],
+		                    lb_value_get_string(all, names[i][1]));
+}
+
 static lb_err github_context(struct lb_value **out, struct runner_execution *x)
 {
 	const struct lb_value *given = lb_value_get(x->job->contexts, "github");
@@ -101,8 +115,8 @@ static lb_err github_context(struct lb_value **out, struct runner_execution *x)
 	lb_value_set_text(x->arena, github, "event_path", path);
 	lb_value_set_text(x->arena, github, "workspace", x->folders.workspace);
 	lb_value_set_string(x->arena, github, "job", x->job->workflow.job);
-	if (x->job->token.len > 0)
-		lb_value_set_string(x->arena, github, "token", x->job->token);
+	lb_value_set_string(x->arena, github, "token", x->token);
+	put_addresses(x, github);
 	*out = github;
 	return LB_OK;
 }
@@ -111,7 +125,7 @@ lb_err runner_contexts(struct lb_value **out, struct runner_execution *x)
 {
 	struct lb_arena *arena = x->arena;
 	struct lb_value *all = lb_value_object(arena), *github, *job = lb_value_object(arena);
-	struct lb_value *secrets = lb_value_object(arena);
+	struct lb_value *secrets;
 
 	for (uint32_t i = 0; x->job->contexts != NULL && i < x->job->contexts->count; i++) {
 		const struct lb_member *member = &x->job->contexts->members[i];
@@ -124,8 +138,11 @@ lb_err runner_contexts(struct lb_value **out, struct runner_execution *x)
 	lb_value_set_text(arena, job, "status", "success");
 	lb_value_put(arena, all, "job", job);
 	lb_value_put(arena, all, "steps", lb_value_object(arena));
-	if (lb_value_get(all, "secrets") == NULL)
-		lb_value_put(arena, all, "secrets", secrets);
+	secrets = lb_value_get(all, "secrets") != NULL
+	                  ? lb_value_copy(arena, lb_value_get(all, "secrets"))
+	                  : lb_value_object(arena);
+	lb_value_set_string(arena, secrets, "GITHUB_TOKEN", x->token);
+	lb_value_put(arena, all, "secrets", secrets);
 	*out = all;
 	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
@@ -214,10 +231,11 @@ static lb_err list(const char *const **out, struct variables *v)
 }
 
 lb_err runner_environment(const char *const **out, struct runner_execution *x,
-                          const struct runner_frame *frame, const struct runner_step_run *run,
-                          const struct lb_value *env)
+                          const struct runner_step_run *run, const struct runner_net *net)
 {
 	struct variables v = { .x = x, .all = lb_value_object(x->arena) };
+	const struct runner_frame *frame = run->frame;
+	uint16_t port = runner_services_port(net);
 
 	put(&v, "HOME", lb_bytes_of(x->folders.home));
 	put(&v, "USER", LB_B("runner"));
@@ -225,7 +243,7 @@ lb_err runner_environment(const char *const **out, struct runner_execution *x,
 	put(&v, "SHELL", LB_B("/bin/bash"));
 	put(&v, "LANG", LB_B("C.UTF-8"));
 	put_object(&v, x->job->env);
-	put_object(&v, env);
+	put_object(&v, run->env);
 	put(&v, "CI", LB_B("true"));
 	put(&v, "GITHUB_ACTIONS", LB_B("true"));
 	put_context(&v, lb_value_get(frame->contexts, "github"), "GITHUB_", github_names);
@@ -234,10 +252,9 @@ lb_err runner_environment(const char *const **out, struct runner_execution *x,
 		put(&v, "GITHUB_ACTION_PATH", lb_bytes_of(frame->action_path));
 	put(&v, "GITHUB_ACTION", run->step->id);
 	put_files(&v, run);
-	if (x->job->id_token_url.len > 0) {
-		put(&v, "ACTIONS_ID_TOKEN_REQUEST_URL", x->job->id_token_url);
-		put(&v, "ACTIONS_ID_TOKEN_REQUEST_TOKEN", x->job->token);
-	}
+	put_object(&v, runner_github_variables(x->arena, x->github, port));
+	if (run->runtime)
+		put_object(&v, runner_github_action_variables(x->arena, x->github, port));
 	put_object(&v, run->more);
 	put_path(&v);
 	return list(out, &v);

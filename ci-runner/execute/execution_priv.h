@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "ci-runner/actions/source.h"
 #include "ci-runner/execute/job.h"
+#include "ci-runner/github/service.h"
 #include "ci-runner/log/log.h"
 #include "ci-runner/text/lines.h"
 #include "workflows/step/action.h"
@@ -65,8 +66,10 @@ struct runner_step_run {
 	struct lb_value *state;              /* save-state, for the step's own post */
 	struct runner_intra *intra;          /* NULL: it does not use an action */
 	const struct runner_step_run *outer; /* that uses the action it stands in; NULL: none */
-	const struct lb_value *more;         /* variables beside the step's env; NULL: none */
-	bool skipped;                        /* it turned out to be nothing for this place */
+	const struct lb_value *env;  /* what its process sees, but for what the runner adds */
+	bool runtime;                /* ... and it is an action: with the runtime's services */
+	const struct lb_value *more; /* variables beside the step's env; NULL: none */
+	bool skipped;                /* it turned out to be nothing for this place */
 	const char *output_file, *env_file, *path_file, *state_file, *summary_file;
 	uint64_t deadline_ns; /* 0: none */
 	unsigned annotations[3];
@@ -107,6 +110,13 @@ struct runner_execution {
 	struct runner_lines lines;
 	struct runner_frame frame; /* the job's */
 	struct runner_networks *networks;
+	const struct runner_net
+		*full;           /* the machine's, entered for the whole job; NULL: it is not */
+	struct runner_door door; /* of github.localhost */
+	struct runner_github *github;
+	pthread_mutex_t
+		link_lock;     /* over the link's artifacts and caches: steps ask for them too */
+	struct lb_bytes token; /* GITHUB_TOKEN */
 
 	struct lb_value *exported;        /* what steps put into GITHUB_ENV: object of strings */
 	struct lb_vec paths;              /* of const char *: put before PATH, the last one first */
@@ -161,8 +171,7 @@ void runner_export(struct runner_execution *x, struct lb_bytes name, struct lb_b
 /* ---- environment.c ---- */
 /* What the process of a step sees: "NAME=value", ends with NULL. */
 lb_err runner_environment(const char *const **out, struct runner_execution *x,
-                          const struct runner_frame *frame, const struct runner_step_run *run,
-                          const struct lb_value *env);
+                          const struct runner_step_run *run, const struct runner_net *net);
 lb_err runner_contexts(struct lb_value **out, struct runner_execution *x);
 
 /* ---- evaluate.c ---- */
@@ -226,6 +235,12 @@ lb_err runner_posts_run(struct runner_execution *x);
 /* Run what an action does before or after as a step of its own; *outcome as for a step. */
 lb_err runner_stage_run(enum runner_conclusion *outcome, struct runner_execution *x,
                         const struct runner_post *stage, const struct runner_step_run *outer);
+
+/* ---- services.c ---- */
+lb_err runner_services_begin(struct runner_execution *x, struct lb_diag *diag);
+void runner_services_end(struct runner_execution *x);
+/* Where github.localhost listens in this network. */
+uint16_t runner_services_port(const struct runner_net *net);
 
 /* ---- step.c ---- */
 struct lb_bytes runner_step_title(struct runner_execution *x, const struct runner_frame *frame,

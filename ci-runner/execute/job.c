@@ -57,6 +57,7 @@ static lb_err begin(struct runner_execution *x)
 	struct lb_mem *mem = x->host->mem;
 
 	lb_arena_init(&x->line, mem);
+	(void)pthread_mutex_init(&x->link_lock, NULL);
 	lb_vec_init(&x->paths, mem, sizeof(const char *), RUNNER_PATHS_MAX);
 	lb_vec_init(&x->records, mem, sizeof(struct runner_step_state), RUNNER_STEPS_MAX);
 	lb_vec_init(&x->posts, mem, sizeof(struct runner_post), RUNNER_POSTS_MAX);
@@ -75,7 +76,8 @@ static lb_err begin(struct runner_execution *x)
 static void end(struct runner_execution *x)
 {
 	runner_actions_forget(x);
-	runner_networks_free(x->networks);
+	runner_services_end(x);
+	(void)pthread_mutex_destroy(&x->link_lock);
 	lb_vec_release(&x->intras);
 	workflow_free(x->workflow);
 	runner_log_release(&x->log);
@@ -154,15 +156,13 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 		return lb_fail(diag, LB_E_UNSUPPORTED, "%s", x->host->refusal);
 	runner_log_linef(&x->log, "Isolation: %s", runner_sandbox_text(x->host->sandbox));
 	LB_TRY(find_job(x, diag));
-	LB_TRY(runner_networks_new(&x->networks, x->host->mem,
-	                           &(struct runner_networks_options){ .cache = x->host->cache },
-	                           diag));
 	LB_TRY(runner_folders_name(&x->folders, x->arena, x->host->work, x->job->repository.name,
 	                           diag));
 	LB_TRY(runner_folders_make(x->host->plat, &x->folders, diag));
 	if (x->host->tools != NULL)
 		LB_TRY(runner_folders_seed(x->arena, x->host->plat, &x->folders, x->host->tools,
 		                           diag));
+	LB_TRY(runner_services_begin(x, diag));
 	debug = lb_value_get(lb_value_get(x->job->contexts, "secrets"), "ACTIONS_STEP_DEBUG");
 	x->debug = debug != NULL &&
 	           lb_bytes_is(lb_value_get_string(lb_value_get(x->job->contexts, "secrets"),
@@ -228,6 +228,7 @@ static lb_err complete(struct runner_result *out, struct runner_execution *x)
 	if (record == NULL)
 		return lb_vec_check(&x->records);
 	runner_record_begin(x, record);
+	runner_services_end(x);
 	out->outputs = lb_value_object(x->arena);
 	if (x->frame.contexts != NULL)
 		err = take_outputs(&out->outputs, x, &diag);

@@ -11,6 +11,7 @@
 #include "base/platform/plat.h"
 #include "base/value.h"
 #include "ci-runner/execute/folders.h"
+#include "ci-runner/execute/link.h"
 #include "ci-runner/sandbox/sandbox.h"
 
 /* ---- what is asked ---- */
@@ -54,63 +55,9 @@ struct runner_host {
 	const char *mirrors;      /* of actions' repositories; NULL: none are used */
 	const char *source; /* where they are published; NULL: see ci-runner/actions/source.h */
 	const char *tools;  /* a tool cache that jobs are to see, read-only; NULL: none */
+	const char *queue;  /* file for what only GitHub can do; NULL: it is refused */
 	bool offline;       /* nothing is fetched into the mirrors */
 };
-
-/* ---- whom it is reported to, and who keeps files ---- */
-
-enum runner_conclusion {
-	RUNNER_PENDING, /* not begun, or under way */
-	RUNNER_SUCCESS,
-	RUNNER_FAILURE,
-	RUNNER_CANCELLED,
-	RUNNER_SKIPPED
-};
-
-const char *runner_conclusion_text(enum runner_conclusion conclusion); /* "success" */
-
-struct runner_step_state {
-	unsigned number; /* from 1 */
-	struct lb_bytes name;
-	enum runner_conclusion outcome, conclusion;
-	uint64_t started_ns, completed_ns; /* wall; 0: not yet */
-	uint64_t log_begin, log_end;       /* offsets in the job's log */
-};
-
-struct runner_found {
-	struct lb_bytes id, name; /* of a cache entry, `name` is its key */
-	uint64_t size;
-};
-
-struct runner_link;
-
-struct runner_link_ops {
-	/* Whole lines of the log.  Never fails: a link keeps what it cannot ship. */
-	void (*log)(struct runner_link *self, struct lb_bytes lines);
-	void (*step)(struct runner_link *self, const struct runner_step_state *step);
-
-	/* Files are given and taken by path.  Errors carry prose. */
-	lb_err (*artifact_put)(struct runner_found *out, struct runner_link *self,
-	                       struct lb_arena *arena, const char *name, const char *path,
-	                       bool overwrite, struct lb_diag *diag);
-	lb_err (*artifact_list)(struct runner_found **out, size_t *count, struct runner_link *self,
-	                        struct lb_arena *arena, struct lb_diag *diag);
-	lb_err (*artifact_get)(struct runner_link *self, const char *name, const char *to,
-	                       struct lb_diag *diag);
-	/* NOTFOUND: no such entry. */
-	lb_err (*cache_find)(struct runner_found *out, struct runner_link *self,
-	                     struct lb_arena *arena, const char *key, const char *const *restores,
-	                     const char *version, struct lb_diag *diag);
-	lb_err (*cache_get)(struct runner_link *self, const struct runner_found *entry,
-	                    const char *to, struct lb_diag *diag);
-	/* EXISTS: the key is taken, which is no harm. */
-	lb_err (*cache_put)(struct runner_link *self, const char *key, const char *version,
-	                    const char *path, struct lb_diag *diag);
-};
-
-struct runner_link {
-	const struct runner_link_ops *ops;
-}; /* first member of every link */
 
 /* ---- the answer ---- */
 

@@ -139,6 +139,7 @@ static lb_err execute(struct runner_execution *x, struct runner_step_run *run, v
 	if (!lb_file_exists(x->host->plat, script->file))
 		return lb_fail(diag, LB_E_NOTFOUND, "File not found: '%s'", script->file);
 	run->more = with_state(x, script, run);
+	run->runtime = true;
 	LB_TRY(runner_command_of(&how, x, run, lb_value_get(run->frame->contexts, "env"), diag));
 	how.argv = argv;
 	return runner_execute_command(x, run, &how, diag);

@@ -75,7 +75,9 @@ lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run
 	if (how->helper != NULL)
 		return execute(x, run, how, diag);
 	LB_TRY(runner_networks_enter(&inside.net, x->networks, &reach, diag));
-	err = execute(x, run, &inside, diag);
+	err = runner_environment(&inside.env, x, run, inside.net);
+	if (!lb_failed(err))
+		err = execute(x, run, &inside, diag);
 	runner_networks_leave(x->networks, inside.net);
 	return err;
 }
@@ -107,7 +109,8 @@ lb_err runner_command_of(struct runner_command *out, struct runner_execution *x,
 		                        .group = x->folders.group,
 		                        .network = networks[network],
 		                        .hosts = hosts };
-	return runner_environment(&out->env, x, run->frame, run, env);
+	run->env = env;
+	return LB_OK;
 }
 
 const char *const *runner_writable(struct runner_execution *x, bool with_exchange)

@@ -102,6 +102,19 @@ static lb_err copy_to(struct runner_local_link *local, struct lb_arena *arena, c
 	return err;
 }
 
+/* Digits, as on GitHub: the place among the names seen so far. */
+static struct lb_bytes id_of(struct runner_local_link *local, struct lb_arena *arena,
+                             struct lb_bytes name)
+{
+	uint32_t at = 0;
+
+	while (at < local->names->count && !lb_bytes_eq(local->names->items[at]->string, name))
+		at++;
+	if (at == local->names->count)
+		lb_value_add(&local->arena, local->names, lb_value_string(&local->arena, name));
+	return lb_arena_format(arena, "%u", (unsigned)at + 1);
+}
+
 static lb_err artifact_put(struct runner_found *out, struct runner_link *link,
                            struct lb_arena *arena, const char *name, const char *path,
                            bool overwrite, struct lb_diag *diag)
@@ -114,12 +127,15 @@ static lb_err artifact_put(struct runner_found *out, struct runner_link *link,
 		return lb_err_of(LB_E_NOMEM);
 	if (!overwrite && lb_file_exists(local->plat, to))
 		return lb_fail(diag, LB_E_EXISTS, "%s exists already", to);
-	*out = (struct runner_found){ .id = lb_arena_bytes(arena, lb_bytes_of(name)),
+	*out = (struct runner_found){ .id = id_of(local, arena, lb_bytes_of(name)),
 		                      .name = lb_arena_bytes(arena, lb_bytes_of(name)) };
+	if (arena->failed || local->arena.failed)
+		return lb_err_of(LB_E_NOMEM);
 	return copy_to(local, arena, to, path, diag);
 }
 
 struct names {
+	struct runner_local_link *local;
 	struct lb_arena *arena;
 	struct runner_found *at;
 	size_t count;
@@ -129,21 +145,30 @@ static lb_err add_name(void *ctx, const char *name)
 {
 	struct names *names = ctx;
 	struct lb_bytes text = lb_bytes_of(name);
+	struct plat_info info;
+	const char *path;
 
 	if (!lb_bytes_ends(text, LB_B(".zip")))
 		return LB_OK;
 	if (names->count >= NAMES_MAX)
 		return lb_err_at(LB_E_LIMIT, NAMES_MAX);
+	path = runner_path(names->arena, names->local->artifacts, name);
+	if (path == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(names->local->plat->ops->info(&info, names->local->plat, path));
 	text = lb_arena_bytes(names->arena, lb_bytes_upto(text, text.len - 4));
-	names->at[names->count++] = (struct runner_found){ .id = text, .name = text };
-	return LB_OK;
+	names->at[names->count++] = (struct runner_found){
+		.id = id_of(names->local, names->arena, text), .name = text, .size = info.size
+	};
+	return names->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
 static lb_err artifact_list(struct runner_found **out, size_t *count, struct runner_link *link,
                             struct lb_arena *arena, struct lb_diag *diag)
 {
 	struct runner_local_link *local = local_of(link);
-	struct names names = { .arena = arena,
+	struct names names = { .local = local,
+		               .arena = arena,
 		               .at = LB_ARENA_NEW(arena, struct runner_found, NAMES_MAX) };
 	lb_err err;
 
@@ -289,6 +314,92 @@ static lb_err cache_put(struct runner_link *link, const char *key, const char *v
 	return err;
 }
 
+/* ---- what a coordinator would know ---- */
+
+static lb_err describe_artifacts(struct lb_value **out, struct runner_link *link,
+                                 struct lb_arena *arena, struct lb_diag *diag)
+{
+	struct runner_local_link *local = local_of(link);
+	struct lb_value *body = lb_value_object(arena), *list = lb_value_array(arena);
+	struct runner_found *all;
+	size_t count;
+
+	LB_TRY(artifact_list(&all, &count, link, arena, diag));
+	for (size_t i = 0; i < count; i++) {
+		struct lb_value *one = lb_value_object(arena);
+		uint64_t id = 0;
+		char time[LB_TIME_SIZE];
+
+		lb_ignore(lb_bytes_u64(&id, all[i].id, UINT64_MAX));
+		lb_value_set_number(arena, one, "id", (double)id);
+		lb_value_set_string(arena, one, "name", all[i].name);
+		lb_value_set_number(arena, one, "size", (double)all[i].size);
+		lb_value_set_text(arena, one, "created_at",
+		                  lb_time_text(time, local->plat->ops->wall_ns(local->plat), 0));
+		lb_value_add(arena, list, one);
+	}
+	lb_value_put(arena, body, "artifacts", list);
+	*out = body;
+	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+static const struct lb_value *find_job(const struct lb_value *run, struct lb_bytes id)
+{
+	const struct lb_value *jobs = lb_value_get(run, "jobs");
+	uint64_t number;
+
+	if (lb_failed(lb_bytes_u64(&number, id, UINT32_MAX)) || number == 0 || jobs == NULL ||
+	    number > jobs->count)
+		return NULL;
+	return jobs->items[number - 1];
+}
+
+static lb_err link_ask(struct lb_value **out, struct runner_link *link, struct lb_arena *arena,
+                       const char *what, struct lb_diag *diag)
+{
+	struct runner_local_link *local = local_of(link);
+	struct lb_bytes id = lb_arena_format(arena, "%.0f", lb_value_get_number(local->run, "id"));
+	struct lb_value *list = lb_value_array(arena), *body = lb_value_object(arena);
+	struct lb_bytes rest = lb_bytes_of(what), kind, which;
+	const struct lb_value *job;
+
+	(void)lb_bytes_split(&kind, &rest, '/');
+	which = lb_bytes_upto(rest, lb_bytes_find_byte(rest, '/'));
+	if (local->run == NULL)
+		return lb_err_of(LB_E_NOTFOUND);
+	if (lb_bytes_is(kind, "runs") && lb_bytes_eq(which, id)) {
+		if (lb_bytes_ends(rest, LB_B("/artifacts")))
+			return describe_artifacts(out, link, arena, diag);
+		*out = lb_value_copy(arena, local->run);
+	} else if (lb_bytes_starts(kind, LB_B("runs?"))) {
+		lb_value_add(arena, list, lb_value_copy(arena, local->run));
+		lb_value_put(arena, body, "runs", list);
+		*out = body;
+	} else {
+		job = lb_bytes_is(kind, "jobs") ? find_job(local->run, rest) : NULL;
+		if (job == NULL)
+			return lb_err_of(LB_E_NOTFOUND);
+		*out = lb_value_copy(arena, job);
+		lb_value_put(arena, *out, "run", lb_value_copy(arena, local->run));
+	}
+	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+static lb_err link_fetch(struct runner_link *link, const char *what, const char *to,
+                         struct lb_diag *diag)
+{
+	struct runner_local_link *local = local_of(link);
+	struct lb_bytes rest = lb_bytes_of(what), kind;
+	uint64_t id;
+
+	(void)lb_bytes_split(&kind, &rest, '/');
+	if (!lb_bytes_is(kind, "artifacts") || lb_failed(lb_bytes_u64(&id, rest, UINT32_MAX)) ||
+	    id == 0 || id > local->names->count)
+		return lb_err_of(LB_E_NOTFOUND);
+	/* Terminated, as all text of an arena. */
+	return artifact_get(link, (const char *)local->names->items[id - 1]->string.at, to, diag);
+}
+
 /* ---- life ---- */
 
 static const struct runner_link_ops ops = {
@@ -300,6 +411,8 @@ static const struct runner_link_ops ops = {
 	.cache_find = cache_find,
 	.cache_get = cache_get,
 	.cache_put = cache_put,
+	.ask = link_ask,
+	.fetch = link_fetch,
 };
 
 void runner_local_link_init(struct runner_local_link *local, struct lb_mem *mem, struct plat *plat,
@@ -312,4 +425,8 @@ void runner_local_link_init(struct runner_local_link *local, struct lb_mem *mem,
 		                             .colour = lb_stream_has_colour(out),
 		                             .artifacts = artifacts,
 		                             .caches = caches };
+	lb_arena_init(&local->arena, mem);
+	local->names = lb_value_array(&local->arena);
 }
+
+void runner_local_link_release(struct runner_local_link *local) { lb_arena_release(&local->arena); }

@@ -23,7 +23,7 @@ struct state {
 	struct workflow *workflow;
 	struct workflow_plan *plan;
 	const struct lb_value *inputs;
-	struct lb_value *secrets, *github;
+	struct lb_value *secrets, *github, *told; /* told: the run, as jobs may ask for it */
 	struct runner_called called;
 	struct runner_local_link link;
 	bool *wanted; /* by the index of the job in the file */
@@ -242,6 +242,54 @@ static void make_github(struct state *s)
 	s->github = g;
 }
 
+/* As docs/protocol.md has a run, for jobs that ask for it. */
+static void make_told(struct state *s)
+{
+	static const char *const same[] = { "repository", "workflow", "ref", "sha", NULL };
+	struct lb_arena *a = &s->arena;
+	struct lb_value *told = lb_value_object(a);
+	char time[LB_TIME_SIZE];
+
+	for (size_t i = 0; same[i] != NULL; i++)
+		lb_value_set_string(a, told, same[i], lb_value_get_string(s->github, same[i]));
+	lb_value_set_number(a, told, "id", 1);
+	lb_value_set_number(a, told, "number", 1);
+	lb_value_set_number(a, told, "attempt", 1);
+	lb_value_set_text(a, told, "path", s->file);
+	lb_value_set_string(a, told, "name", lb_value_get_string(told, "workflow"));
+	lb_value_set_string(a, told, "title", lb_value_get_string(told, "workflow"));
+	lb_value_set_text(a, told, "event", event_of(s));
+	lb_value_set_text(a, told, "status", "in_progress");
+	lb_value_put(a, told, "conclusion", lb_value_null(a));
+	lb_value_set_text(a, told, "created_at",
+	                  lb_time_text(time, s->host->plat->ops->wall_ns(s->host->plat), 0));
+	lb_value_set_text(a, told, "started_at", time);
+	lb_value_put(a, told, "jobs", lb_value_array(a));
+	s->told = told;
+	s->link.run = told;
+}
+
+static struct lb_value *tell_job(struct state *s, const struct workflow_instance *instance)
+{
+	struct lb_value *jobs = (struct lb_value *)(uintptr_t)lb_value_get(s->told, "jobs");
+	struct lb_value *job = lb_value_object(&s->arena);
+	char time[LB_TIME_SIZE];
+
+	lb_value_set_number(&s->arena, job, "id", jobs->count + 1.0);
+	lb_value_set_number(&s->arena, job, "run_id", 1);
+	lb_value_set_number(&s->arena, job, "attempt", 1);
+	lb_value_set_string(&s->arena, job, "name", instance->name);
+	lb_value_set_text(&s->arena, job, "status", "in_progress");
+	lb_value_put(&s->arena, job, "conclusion", lb_value_null(&s->arena));
+	lb_value_set_text(&s->arena, job, "runner", s->host->name);
+	lb_value_set_text(&s->arena, job, "started_at",
+	                  lb_time_text(time, s->host->plat->ops->wall_ns(s->host->plat), 0));
+	lb_value_put(&s->arena, job, "labels", lb_value_array(&s->arena));
+	lb_value_put(&s->arena, job, "steps", lb_value_array(&s->arena));
+	lb_value_add(&s->arena, jobs, job);
+	return job;
+}
+
 static void make_secrets(struct state *s)
 {
 	s->secrets = lb_value_object(&s->arena);
@@ -260,6 +308,7 @@ static lb_err make_plan(struct state *s, struct lb_diag *diag)
 	LB_TRY(init_called(s));
 	make_github(s);
 	make_secrets(s);
+	make_told(s);
 	if (s->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	options.github = s->github;
@@ -366,6 +415,7 @@ static lb_err execute(struct runner_result *out, struct state *s, struct lb_aren
 {
 	struct lb_value *contexts = workflow_plan_contexts(arena, s->plan, instance);
 	const struct lb_value *secrets;
+	struct lb_value *told;
 	struct runner_job job = { .name = instance->name,
 		                  .key = instance->id,
 		                  .contexts = contexts,
@@ -387,7 +437,14 @@ static lb_err execute(struct runner_result *out, struct state *s, struct lb_aren
 	lb_value_put(arena, contexts, "secrets", lb_value_copy(arena, secrets));
 	(void)fprintf(s->run->out, "%s=== %.*s%s\n", s->link.colour ? "\x1b[1m" : "",
 	              LB_FMT(instance->name), s->link.colour ? "\x1b[0m" : "");
+	told = tell_job(s, instance);
 	err = runner_job_execute(out, arena, s->host, &job, &s->link.link, diag);
+	if (!lb_failed(err)) {
+		lb_value_set_text(&s->arena, told, "status", "completed");
+		lb_value_set_text(&s->arena, told, "conclusion",
+		                  runner_conclusion_text(out->conclusion));
+		lb_value_put(&s->arena, told, "steps", lb_value_copy(&s->arena, out->steps));
+	}
 	lb_ignore(runner_job_clean(s->host, &job, NULL));
 	return err;
 }
@@ -501,6 +558,7 @@ lb_err runner_run(enum workflow_result *conclusion, const struct runner_host *ho
 		err = run_all(&s, diag);
 	if (!lb_failed(err))
 		*conclusion = conclude(&s);
+	runner_local_link_release(&s.link);
 	workflow_plan_free(s.plan);
 	workflow_free(s.workflow);
 	lb_buf_release(&s.source);

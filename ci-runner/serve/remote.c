@@ -21,8 +21,10 @@ enum {
 lb_err runner_remote_head(struct runner_remote_head *out, const struct runner_remote *remote,
                           const char *what, const char *type)
 {
-	int len = snprintf(out->url, sizeof out->url, "%s/api/v1/leases/%s/%s", remote->coordinator,
-	                   remote->lease.id, what);
+	int len = what[0] == '/'
+	                  ? snprintf(out->url, sizeof out->url, "%s%s", remote->coordinator, what)
+	                  : snprintf(out->url, sizeof out->url, "%s/api/v1/leases/%s/%s",
+	                             remote->coordinator, remote->lease.id, what);
 	int token = snprintf(out->authorization, sizeof out->authorization,
 	                     "Authorization: Bearer %s", remote->lease.token);
 
@@ -350,6 +352,35 @@ lb_err runner_remote_cache_put(struct runner_link *self, const char *key, const 
 	err = what != NULL && !arena.failed ? ask_json(&answer, remote, &arena, "PUT", what, path,
 	                                               lb_err_of(LB_E_EXISTS), diag)
 	                                    : lb_err_of(LB_E_NOMEM);
+	lb_arena_release(&arena);
+	return err;
+}
+
+/* ---- what a coordinator tells everybody ---- */
+
+lb_err runner_remote_ask(struct lb_value **out, struct runner_link *self, struct lb_arena *arena,
+                         const char *what, struct lb_diag *diag)
+{
+	const char *path = (const char *)lb_arena_format(arena, "/api/v1/%s", what).at;
+
+	if (path == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(ask_json(out, remote_of(self), arena, "GET", path, NULL, lb_err_of(LB_E_STALE),
+	                diag));
+	return *out != NULL ? LB_OK : lb_err_of(LB_E_NOTFOUND);
+}
+
+lb_err runner_remote_fetch(struct runner_link *self, const char *what, const char *to,
+                           struct lb_diag *diag)
+{
+	struct runner_remote *remote = remote_of(self);
+	struct lb_arena arena;
+	const char *path;
+	lb_err err;
+
+	lb_arena_init(&arena, remote->mem);
+	path = (const char *)lb_arena_format(&arena, "/api/v1/%s", what).at;
+	err = path != NULL ? ask_file(remote, path, to, diag) : lb_err_of(LB_E_NOMEM);
 	lb_arena_release(&arena);
 	return err;
 }

@@ -23,7 +23,8 @@ struct runner_remote_head {
 	const char *headers[4];
 };
 
-/* `what` is the path behind /api/v1/leases/L/; `type` NULL: no body.  LIMIT: too long. */
+/* `what` is the path behind /api/v1/leases/L/, or one that begins with a slash; `type` NULL: no
+ * body.  LIMIT: too long. */
 lb_err runner_remote_head(struct runner_remote_head *out, const struct runner_remote *remote,
                           const char *what, const char *type);
 
@@ -43,5 +44,9 @@ lb_err runner_remote_cache_get(struct runner_link *self, const struct runner_fou
                                const char *to, struct lb_diag *diag);
 lb_err runner_remote_cache_put(struct runner_link *self, const char *key, const char *version,
                                const char *path, struct lb_diag *diag);
+lb_err runner_remote_ask(struct lb_value **out, struct runner_link *self, struct lb_arena *arena,
+                         const char *what, struct lb_diag *diag);
+lb_err runner_remote_fetch(struct runner_link *self, const char *what, const char *to,
+                           struct lb_diag *diag);
 
 #endif

@@ -398,6 +398,8 @@ static const struct runner_link_ops ops = {
 	.cache_find = runner_remote_cache_find,
 	.cache_get = runner_remote_cache_get,
 	.cache_put = runner_remote_cache_put,
+	.ask = runner_remote_ask,
+	.fetch = runner_remote_fetch,
 };
 
 lb_err runner_uplink_new(struct runner_uplink **out, struct lb_mem *mem, struct plat *plat,

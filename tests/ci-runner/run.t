@@ -99,7 +99,7 @@ has "no network"
 has "=== second (2): success"
 test -s "$tmp/artifacts/files.zip"
 ok $? "the artifact is kept"
-! ls -d "${TMPDIR:-/tmp}"/lifeboat-run-*/local/repo 2>/dev/null >"$tmp/out"
+! ls -d "$tmp"/state/lifeboat/run/*/local >"$tmp/out" 2>/dev/null
 ok $? "no folder stays behind"
 
 "$runner" run --workflow .github/workflows/steps.yml --job second --matrix n=2 >"$tmp/out" 2>&1
@@ -139,7 +139,7 @@ ok $? "nothing from outside is in an artifact"
 test "$(cd "$outside" && find . -type f | sort | tr '\n' ' ')" = "./action/action.yml ./secret "
 ok $? "nothing was written outside"
 has "hash=[]"
-! ls -d "${TMPDIR:-/tmp}"/lifeboat-run-*/local/repo >"$tmp/out" 2>/dev/null
+! ls -d "$tmp"/state/lifeboat/run/*/local >"$tmp/out" 2>/dev/null
 ok $? "folders without permissions are removed too"
 
 "$runner" run --workflow .github/workflows/steps.yml --job nothing >"$tmp/out" 2>&1
@@ -319,7 +319,7 @@ wrote
 	(cd "$tmp/user/repo" && XDG_STATE_HOME=$tmp/user/state HOME=$tmp/user TMPDIR=$tmp/user setpriv --reuid 64123 \
 		--regid 64123 --clear-groups "$tmp/user/runner" run --workflow .github/workflows/links.yml) >"$tmp/out" 2>&1
 	ok $? "links as an ordinary user"
-	ls -d "$tmp"/user/lifeboat-run-* >"$tmp/out" 2>/dev/null
+	ls -d "$tmp"/user/state/lifeboat/run/work1 >"$tmp/out" 2>/dev/null
 	test ! -s "$tmp/out"
 	ok $? "... whose folders are removed too"
 fi
