@@ -145,6 +145,7 @@ struct runner_execution {
 
 /* ---- output.c: what a step prints ---- */
 void runner_output_part(void *ctx, struct lb_bytes part); /* ctx: the execution */
+void runner_output_block(void *ctx, struct lb_bytes lines);
 size_t runner_output_line(void *ctx, struct lb_bytes text, bool ended);
 void runner_output_end(struct runner_execution *x);
 

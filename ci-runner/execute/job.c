@@ -65,6 +65,7 @@ static lb_err begin(struct runner_execution *x)
 	runner_actions_begin(x);
 	lb_buf_init(&x->summary, mem, RUNNER_SUMMARIES_BYTES_MAX);
 	runner_lines_init(&x->lines, mem, runner_output_line, x);
+	x->lines.block = runner_output_block;
 	runner_log_init(&x->log, mem, x->host->plat, NULL, log_write, x);
 	x->exported = lb_value_object(x->arena);
 	x->annotations = lb_value_array(x->arena);

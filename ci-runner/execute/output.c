@@ -267,6 +267,35 @@ size_t runner_output_line(void *ctx, struct lb_bytes text, bool ended)
 	return text.len;
 }
 
+/* Where the first line stands that may be a command; SIZE_MAX: nowhere. */
+static size_t find_command(struct lb_bytes lines)
+{
+	size_t now = lb_bytes_find(lines, LB_B("::")), old = lb_bytes_find(lines, LB_B("##["));
+	size_t at = now < old ? now : old, begin;
+
+	if (at == SIZE_MAX)
+		return SIZE_MAX;
+	begin = lb_bytes_rfind_byte(lb_bytes_upto(lines, at), '\n');
+	return begin == SIZE_MAX ? 0 : begin + 1;
+}
+
+void runner_output_block(void *ctx, struct lb_bytes lines)
+{
+	struct runner_execution *x = ctx;
+
+	while (lines.len > 0) {
+		size_t begin = find_command(lines), end;
+
+		if (begin != 0)
+			runner_log_lines(&x->log, lb_bytes_upto(lines, begin));
+		lines = lb_bytes_from(lines, begin);
+		end = lb_bytes_find_byte(lines, '\n');
+		if (lines.len > 0)
+			(void)runner_output_line(x, lb_bytes_upto(lines, end), true);
+		lines = lb_bytes_from(lines, end == SIZE_MAX ? end : end + 1);
+	}
+}
+
 void runner_output_part(void *ctx, struct lb_bytes part)
 {
 	struct runner_execution *x = ctx;

@@ -35,6 +35,9 @@ void runner_log_line(struct runner_log *log, struct lb_bytes text);
 void runner_log_linef(struct runner_log *log, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Many whole lines, each with its \n, none with another line end: all with the same time. */
+void runner_log_lines(struct runner_log *log, struct lb_bytes lines);
+
 /* A piece of a line that goes on, as a line; returns how much of it was taken. */
 size_t runner_log_piece(struct runner_log *log, struct lb_bytes text);
 

@@ -51,6 +51,17 @@ static void shorten(struct runner_lines *lines)
 	lb_buf_consume(&lines->kept, lines->line(lines->ctx, text, false));
 }
 
+/* The whole lines at the front of a part that nothing has to be done to; 0: none. */
+static size_t block_len(const struct runner_lines *lines, struct lb_bytes part)
+{
+	size_t last;
+
+	if (lines->block == NULL || lines->kept.len > 0 || memchr(part.at, '\r', part.len) != NULL)
+		return 0;
+	last = lb_bytes_rfind_byte(part, '\n');
+	return last == SIZE_MAX ? 0 : last + 1;
+}
+
 lb_err runner_lines_add(struct runner_lines *lines, struct lb_bytes part)
 {
 	lb_err err;
@@ -63,6 +74,12 @@ lb_err runner_lines_add(struct runner_lines *lines, struct lb_bytes part)
 		lines->after_cr = false;
 		if (part.len == 0)
 			break;
+		end = block_len(lines, part);
+		if (end > 0) {
+			lines->block(lines->ctx, lb_bytes_upto(part, end));
+			part = lb_bytes_from(part, end);
+			continue;
+		}
 		end = line_end(part);
 		if (end == SIZE_MAX) {
 			lb_buf_add(&lines->kept, part);

@@ -15,6 +15,9 @@ struct runner_lines {
 	/* A line, or with `ended` false a piece of one that goes on: returns how many of its
 	 * bytes were taken (of a whole line: all); what was not is given again. */
 	size_t (*line)(void *ctx, struct lb_bytes text, bool ended);
+	/* Many whole lines at once, each with its \n and none with a \r; NULL: they come one by
+	 * one. */
+	void (*block)(void *ctx, struct lb_bytes lines);
 	void *ctx;
 	struct lb_buf kept; /* the beginning of a line whose end did not come yet */
 	bool after_cr;

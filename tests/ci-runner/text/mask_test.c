@@ -3,7 +3,7 @@
 #include "ci-runner/text/mask.h"
 #include "tests/harness/test.h"
 
-static void hide(struct lb_buf *out, const struct runner_mask *mask, const char *text)
+static void hide(struct lb_buf *out, struct runner_mask *mask, const char *text)
 {
 	size_t covered = 0;
 	struct lb_bytes exact = test_exact(lb_bytes_of(text));
