@@ -236,8 +236,8 @@ static lb_err take_option(struct lb_cli *cli, struct words *words)
 		return lb_fail(&cli->diag, LB_E_USAGE, "%.*s takes no value", LB_FMT(shown));
 	if (option->value != NULL && value == NULL) {
 		if (words->at == words->argc)
-			return lb_fail(&cli->diag, LB_E_USAGE, "%.*s needs a value: %s",
-			               LB_FMT(shown), option->value);
+			return lb_fail(&cli->diag, LB_E_USAGE, "%.*s needs a value: %.*s",
+			               LB_FMT(shown), LB_FMT(lb_args_value_name(option)));
 		value = words->argv[words->at++];
 	}
 	cli->given[cli->given_count++] = (struct lb_cli_given){ option, value };

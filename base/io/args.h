@@ -25,9 +25,12 @@
 #include <stdio.h>
 
 struct lb_option {
-	const char *name;  /* without dashes; NULL ends the table */
-	char letter;       /* 0: none */
-	const char *value; /* what to call its value ("FILE"); NULL: a flag */
+	const char *name; /* without dashes; NULL ends the table */
+	char letter;      /* 0: none */
+	/* What to call its value ("FILE"); NULL: a flag.  Words that it can be are completed: those
+	 * of "one|two", or what stands behind a line end, with blanks between, and is not shown
+	 * ("EVENT\npush pull_request"). */
+	const char *value;
 	const char *about; /* one line */
 };
 

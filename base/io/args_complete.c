@@ -1,6 +1,8 @@
 /* args_complete.c - the tables of a program as completion scripts for bash, zsh and fish. */
 #include "base/io/args_priv.h"
 
+enum { VALUE_SIZE = 256 };
+
 /* Text between single quotes of any of the shells; `special` gets a backslash before it. */
 static void show_quoted(FILE *to, const char *text, const char *special)
 {
@@ -14,12 +16,82 @@ static void show_quoted(FILE *to, const char *text, const char *special)
 	}
 }
 
+/* ---- words that a value can be ---- */
+
+static bool is_choice(struct lb_bytes word)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		unsigned char c = word.at[i];
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_')
+			return false;
+	}
+	return word.len > 0;
+}
+
+/* The next of them, from *rest; false behind the last. */
+static bool next_choice(struct lb_bytes *choice, struct lb_bytes *rest, unsigned char between)
+{
+	while (lb_bytes_split(choice, rest, between)) {
+		if (is_choice(*choice))
+			return true;
+	}
+	return false;
+}
+
+/* All of them with blanks between; false where nothing is known. */
+static bool show_choices(FILE *to, const struct lb_option *option)
+{
+	struct lb_bytes rest = lb_bytes_of(option->value), choice;
+	size_t hidden = lb_bytes_find_byte(rest, '\n');
+	unsigned char between = hidden != SIZE_MAX ? ' ' : '|';
+	bool any = false;
+
+	if (hidden != SIZE_MAX)
+		rest = lb_bytes_from(rest, hidden + 1);
+	else if (lb_bytes_find_byte(rest, '|') == SIZE_MAX)
+		return false;
+	while (next_choice(&choice, &rest, between)) {
+		if (to != NULL)
+			(void)fprintf(to, "%s%.*s", any ? " " : "", LB_FMT(choice));
+		any = true;
+	}
+	return any;
+}
+
+static bool has_choices(const struct lb_option *option)
+{
+	return option->value != NULL && show_choices(NULL, option);
+}
+
+/* ---- shells ---- */
+
 /* The program's name as part of a function's. */
 static void show_identifier(FILE *to, const struct lb_program *program)
 {
 	(void)fputc('_', to);
 	for (const char *at = program->name; *at != '\0'; at++)
 		(void)fputc(*at == '-' ? '_' : *at, to);
+}
+
+/* After "--option": the words that it can be. */
+static void show_bash_values(FILE *to, const struct lb_program *program)
+{
+	const struct lb_command *command;
+	const struct lb_option *option;
+
+	for (size_t i = 0; (command = lb_args_command(program, i)) != NULL; i++) {
+		for (size_t k = 0; (option = lb_args_option(command, k)) != NULL; k++) {
+			if (!has_choices(option))
+				continue;
+			(void)fprintf(to, "\t\t'%s --%s'", command->name, option->name);
+			if (option->letter != '\0')
+				(void)fprintf(to, "|'%s -%c'", command->name, option->letter);
+			(void)fputs(") words='", to);
+			(void)show_choices(to, option);
+			(void)fputs("' ;;\n", to);
+		}
+	}
 }
 
 static void show_bash(FILE *to, const struct lb_program *program)
@@ -41,6 +113,10 @@ static void show_bash(FILE *to, const struct lb_program *program)
 			(void)fprintf(to, "%s--%s", k > 0 ? " " : "", option->name);
 		(void)fputs("' ;;\n", to);
 	}
+	(void)fputs("\t\tesac\n\telse\n"
+	            "\t\tcase \"${COMP_WORDS[1]} ${COMP_WORDS[COMP_CWORD-1]}\" in\n",
+	            to);
+	show_bash_values(to, program);
 	(void)fputs("\t\tesac\n\tfi\n\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- "
 	            "\"$word\")\n}\n"
 	            "complete -o default -F ",
@@ -61,9 +137,14 @@ static void show_zsh_option(FILE *to, const struct lb_option *option)
 	show_quoted(to, option->about, "[]:\\");
 	(void)fputc(']', to);
 	if (option->value != NULL) {
+		char name[VALUE_SIZE];
+
+		(void)snprintf(name, sizeof name, "%.*s", LB_FMT(lb_args_value_name(option)));
 		(void)fputc(':', to);
-		show_quoted(to, option->value, "[]:\\");
-		(void)fputs(":_files", to);
+		show_quoted(to, name, "[]:\\");
+		(void)fputs(has_choices(option) ? ":(" : ":_files", to);
+		if (has_choices(option) && show_choices(to, option))
+			(void)fputc(')', to);
 	}
 	(void)fputc('\'', to);
 }
@@ -111,8 +192,13 @@ static void show_fish(FILE *to, const struct lb_program *program)
 			              program->name, command->name);
 			if (option->letter != '\0')
 				(void)fprintf(to, " -s %c", option->letter);
-			(void)fprintf(to, " -l %s%s -d '", option->name,
-			              option->value != NULL ? " -r" : "");
+			(void)fprintf(to, " -l %s%s", option->name,
+			              option->value == NULL ? ""
+			              : has_choices(option) ? " -x -a '"
+			                                    : " -r");
+			if (has_choices(option) && show_choices(to, option))
+				(void)fputc('\'', to);
+			(void)fputs(" -d '", to);
 			show_quoted(to, option->about, "\\");
 			(void)fputs("'\n", to);
 		}

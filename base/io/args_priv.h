@@ -19,6 +19,9 @@ const struct lb_command *lb_args_find(const struct lb_program *program, const ch
 /* The option at `index`, --help behind the command's own; NULL past the end. */
 const struct lb_option *lb_args_option(const struct lb_command *command, size_t index);
 
+/* What to call an option's value, without the words it can be.  pre: it is no flag. */
+struct lb_bytes lb_args_value_name(const struct lb_option *option);
+
 /* args_show.c: the tables for people, man and shells. */
 void lb_args_show_program(FILE *to, const struct lb_program *program);
 void lb_args_show_command(FILE *to, const struct lb_program *program,

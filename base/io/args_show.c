@@ -5,6 +5,13 @@
 
 enum { WIDTH = 80, LABEL_MAX = 26 };
 
+struct lb_bytes lb_args_value_name(const struct lb_option *option)
+{
+	struct lb_bytes value = lb_bytes_of(option->value);
+
+	return lb_bytes_upto(value, lb_bytes_find_byte(value, '\n'));
+}
+
 /* ---- help ---- */
 
 static void pad(FILE *to, size_t columns)
@@ -74,12 +81,14 @@ static void command_label(char *out, size_t size, const struct lb_command *comma
 static void option_label(char *out, size_t size, const struct lb_option *option)
 {
 	char letter[8] = "    ";
+	struct lb_bytes value = { 0 };
 
 	if (option->letter != '\0')
 		(void)snprintf(letter, sizeof letter, "-%c, ", option->letter);
-	(void)snprintf(out, size, "%s--%s%s%s", letter, option->name,
-	               option->value != NULL ? " " : "",
-	               option->value != NULL ? option->value : "");
+	if (option->value != NULL)
+		value = lb_args_value_name(option);
+	(void)snprintf(out, size, "%s--%s%s%.*s", letter, option->name, value.len > 0 ? " " : "",
+	               LB_FMT(value));
 }
 
 enum { LABEL_SIZE = 128 };
@@ -146,10 +155,10 @@ static void show_roff(FILE *to, struct lb_bytes text)
 }
 
 /* The same as one argument of a macro. */
-static void show_argument(FILE *to, const char *text)
+static void show_argument(FILE *to, struct lb_bytes text)
 {
 	(void)fputs(" \"", to);
-	show_roff(to, lb_bytes_of(text));
+	show_roff(to, text);
 	(void)fputc('"', to);
 }
 
@@ -229,7 +238,7 @@ static void show_manual_option(FILE *to, const struct lb_option *option)
 	(void)fprintf(to, " Fl -%s", option->name);
 	if (option->value != NULL) {
 		(void)fputs(" Ar", to);
-		show_argument(to, option->value);
+		show_argument(to, lb_args_value_name(option));
 	}
 	(void)fputc('\n', to);
 	show_sentence(to, option->about);
@@ -245,7 +254,7 @@ static void show_manual_command(FILE *to, const struct lb_program *program,
 		(void)fputs(" Oo Ar option ... Oc", to);
 	if (command->operands[0] != '\0') {
 		(void)fputs(" Ar", to);
-		show_argument(to, command->operands);
+		show_argument(to, lb_bytes_of(command->operands));
 	}
 	(void)fputc('\n', to);
 	show_sentence(to, command->about);

@@ -50,6 +50,8 @@ static const struct lb_option options[] = {
 	{ "output", 'o', "FILE", "where the result goes" },
 	{ "input", 0, "NAME=VALUE", "an input of the run; may be given more than once" },
 	{ "jobs", 'j', "COUNT", "how many at once" },
+	{ "kind", 0, "big|blue|OTHER", "of what kind it is" },
+	{ "mode", 'm', "MODE\nslow fast", "how it is done" },
 	{ "verbose", 'v', NULL, "say what is done; \"it's\" [more] than: enough" },
 	{ "a-name-that-is-rather-long", 0, "WITH-A-VALUE",
 	  "an option whose label has no room beside" },
@@ -382,12 +384,16 @@ TEST(args_completion_works_in_bash)
 	if (fed_to(t, "t completion bash",
 	           "COMP_WORDS=(lb-tool s) COMP_CWORD=1; _lb_tool; echo ${COMPREPLY[*]}\n"
 	           "COMP_WORDS=(lb-tool submit --o) COMP_CWORD=2; _lb_tool; echo ${COMPREPLY[*]}\n"
-	           "COMP_WORDS=(lb-tool submit x) COMP_CWORD=2; _lb_tool; echo ${#COMPREPLY[*]}\n",
+	           "COMP_WORDS=(lb-tool submit x) COMP_CWORD=2; _lb_tool; echo ${#COMPREPLY[*]}\n"
+	           "COMP_WORDS=(lb-tool submit --kind b) COMP_CWORD=3; _lb_tool; echo "
+	           "${COMPREPLY[*]}\n"
+	           "COMP_WORDS=(lb-tool submit -m '') COMP_CWORD=3; _lb_tool; echo "
+	           "${COMPREPLY[*]}\n",
 	           bash, &out) == NULL) {
 		lb_buf_release(&out);
 		SKIP("bash is not installed");
 	}
-	CHECK_TEXT(lb_buf_text(&out), "submit status\n--output\n0\n");
+	CHECK_TEXT(lb_buf_text(&out), "submit status\n--output\n0\nbig blue\nslow fast\n");
 	lb_buf_release(&out);
 }
 
