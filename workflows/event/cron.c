@@ -115,7 +115,7 @@ lb_err workflow_cron_parse(struct workflow_cron *out, struct lb_bytes text, stru
 	};
 	struct lb_bytes parts[5];
 	uint64_t bits[5] = { 0 };
-	bool good = split_fields(parts, text) == 5;
+	bool good = split_fields(parts, lb_bytes_trim(text)) == 5;
 
 	for (size_t i = 0; good && i < 5; i++)
 		good = read_field(&bits[i], &fields[i], parts[i]);

@@ -2,8 +2,9 @@
  *
  * Minute, hour, day of the month, month, day of the week; each `*` or a list of numbers, names
  * (JAN-DEC, SUN-SAT), ranges and steps.  @daily and its like, seconds, years, L, W, # and a Sunday
- * written 7 are refused, as GitHub does.  A day counts when it matches the one of the two day
- * fields that is restricted, or either where both are (POSIX, crontab). Threads: pure functions.
+ * written 7 are refused, as GitHub does; blanks around are let be.  A day counts when it matches
+ * the one of the two day fields that is restricted, or either where both are (POSIX, crontab).
+ * Threads: pure functions.
  */
 #ifndef WORKFLOWS_EVENT_CRON_H
 #define WORKFLOWS_EVENT_CRON_H

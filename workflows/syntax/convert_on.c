@@ -3,6 +3,7 @@
  * The schema lets through what GitHub's service lets through.  Filters and types
  * that an event does not have, which GitHub's editor refuses, are warnings here.
  */
+#include "workflows/event/cron.h"
 #include "workflows/syntax/convert.h"
 #include "workflows/syntax/events.h"
 
@@ -131,6 +132,16 @@ static void check_not_null(const struct workflow_token *token, struct problems *
 		workflow_warning(problems, token, "Unexpected value ''");
 }
 
+static void check_cron(const struct workflow_token *cron, struct problems *problems)
+{
+	struct workflow_cron unused;
+	struct lb_diag diag = { 0 };
+
+	if (cron != NULL && cron->kind == WORKFLOW_STRING &&
+	    lb_failed(workflow_cron_parse(&unused, cron->text, &diag)))
+		workflow_problem(problems, cron, "%s", diag.text);
+}
+
 static void convert_schedule(struct workflow_trigger *trigger, struct lb_arena *arena,
                              const struct workflow_token *config, struct problems *problems)
 {
@@ -144,6 +155,7 @@ static void convert_schedule(struct workflow_trigger *trigger, struct lb_arena *
 	for (uint32_t i = 0; i < config->count; i++) {
 		check_keys(config->items[i], "cron timezone", problems);
 		crons[i] = workflow_token_find(config->items[i], "cron");
+		check_cron(crons[i], problems);
 		zones[i] = workflow_token_find(config->items[i], "timezone");
 	}
 	trigger->crons = (struct workflow_list){ config->count, crons };

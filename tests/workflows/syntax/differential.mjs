@@ -137,7 +137,7 @@ function spoil(source) {
 // The differences that the test knows of.
 const job = (text) => `on: push\njobs:\n  a:\n    runs-on: x\n${text}`;
 const known = [job("    steps:\n      - name: x\n"), job("    env: ${{ fromJSON('{}') }}\n"), job("    steps:\n      - uses: text\n"),
-	"on: { schedule: [{ cron: x }] }\njobs: { a: { runs-on: x } }\n", "on: { push: { nothing: '${{ a }}' } }\njobs: { a: { runs-on: x } }\n",
+	"on: { schedule: [{ cron: '0 6 * * * ' }] }\njobs: { a: { runs-on: x } }\n", "on: { push: { nothing: '${{ a }}' } }\njobs: { a: { runs-on: x } }\n",
 	job("    if: a '\n"), job("    timeout-minutes: !!str 3\n"), job("    if: >-\n      ${{ true\n       || false }}\n"),
 	job("    if: !cancelled()\n"), job("    name: \"a\nb\"\n"), job("    steps:\n      - run: |\n          x"), job("    name: &a x\n")];
 for (const source of known) await show("known", source, { source });

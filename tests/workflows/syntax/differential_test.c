@@ -257,7 +257,7 @@ static const struct {
 	{ "`env` may be an expression, a default of another type; not when the package converts",
 	  is_job_env },
 	{ "the form of `uses` is looked at", is_uses },
-	{ "cron expressions are looked at when they are scheduled", is_cron },
+	{ "blanks around a cron expression are let be, as in earthly's", is_cron },
 	{ "what the editor does not know in `on` is read nevertheless", is_below_on },
 	{ "the first thing wrong in an expression is reported; the package lexes all of it first",
 	  is_first_wrong },
