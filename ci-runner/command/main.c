@@ -1,6 +1,8 @@
 /* main.c - lifeboat-runner: executes jobs of a coordinator, or straight from a checkout. */
 #include "ci-runner/command/commands.h"
 
+#include "workflows/syntax/reference.h"
+
 static const struct lb_option serve_options[] = {
 	{ "coordinator", 0, "URL", "where jobs come from" },
 	{ "token-file", 0, "FILE", "holds the runner's token (lbr_...)" },
@@ -19,7 +21,8 @@ static const struct lb_option run_options[] = {
 	  "the workflow; the only one in .github/workflows where not given" },
 	{ "job", 0, "ID", "this job and what it needs, not all" },
 	{ "matrix", 0, "KEY=VALUE", "only jobs of a matrix with this value; may be repeated" },
-	{ "event", 0, "NAME", "the event; workflow_dispatch where the workflow has it, else push" },
+	{ "event", 0, workflow_event_option,
+	  "the event; workflow_dispatch where the workflow has it, else push" },
 	{ "input", 0, "KEY=VALUE", "an input of workflow_dispatch; may be repeated" },
 	{ "secret", 0, "NAME=FILE", "a secret, its value in a file; may be repeated" },
 	{ "artifacts", 0, "DIR", "keep the artifacts there, as zip files" },
@@ -41,6 +44,7 @@ static const struct lb_option exec_options[] = {
 static const struct lb_option lint_options[] = {
 	{ "format", 0, "text|json|sarif",
 	  "text: with the lines and carets; sarif: for code scanning" },
+	{ "reference", 0, NULL, "print what may stand in a workflow, as Markdown, and end" },
 	{ "no-shellcheck", 0, NULL, "do not look into scripts" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -51,7 +55,7 @@ static const struct lb_option actions_options[] = {
 };
 
 static const struct lb_option plan_options[] = {
-	{ "event", 'e', "NAME",
+	{ "event", 'e', workflow_event_option,
 	  "the event; workflow_dispatch where the workflow has it, else push" },
 	{ "payload", 0, "FILE", "what GitHub sends with the event, as JSON" },
 	{ "action", 0, "TYPE", "the activity type, where there is no payload (opened)" },

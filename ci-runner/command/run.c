@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "ci-runner/inside/inside.h"
 #include "ci-runner/local/lint.h"
+#include "workflows/syntax/reference.h"
 #include "ci-runner/local/run.h"
 
 #include <limits.h>
@@ -183,6 +184,8 @@ lb_err runner_command_inside(struct lb_cli *cli)
 
 /* ---- lint ---- */
 
+enum { REFERENCE_BYTES_MAX = 1 << 20 };
+
 struct linting {
 	struct lb_cli *cli;
 	struct runner_lint lint;
@@ -221,6 +224,19 @@ static lb_err lint_all(struct linting *l)
 	return LB_OK;
 }
 
+static lb_err print_reference(struct lb_cli *cli)
+{
+	struct lb_buf page;
+	lb_err err;
+
+	lb_buf_init(&page, cli->mem, REFERENCE_BYTES_MAX);
+	err = workflow_reference(&page, cli->mem);
+	if (!lb_failed(err))
+		(void)fwrite(page.at, 1, page.len, cli->out);
+	lb_buf_release(&page);
+	return err;
+}
+
 lb_err runner_command_lint(struct lb_cli *cli)
 {
 	struct linting l = { .cli = cli };
@@ -228,6 +244,8 @@ lb_err runner_command_lint(struct lb_cli *cli)
 	enum runner_lint_format format;
 	lb_err err;
 
+	if (lb_cli_flag(cli, "reference"))
+		return print_reference(cli);
 	if (!runner_lint_format_of(&format, name))
 		return lb_fail(&cli->diag, LB_E_USAGE, "--format is text, json or sarif, not %s",
 		               name);

@@ -3,6 +3,7 @@
 
 #include "base/platform/stop.h"
 #include "coordinator/client/client.h"
+#include "workflows/syntax/reference.h"
 
 #include <inttypes.h>
 
@@ -11,7 +12,7 @@ const struct lb_option coord_client_options[] = { COORD_CLIENT_OPTIONS, { 0 } };
 const struct lb_option coord_submit_options[] = {
 	{ "workflow", 'w', "FILE",
 	  "the workflow's path in the repository (.github/workflows/ci.yml)" },
-	{ "event", 'e', "NAME", "the event it is started by (workflow_dispatch)" },
+	{ "event", 'e', workflow_event_option, "the event it is started by (workflow_dispatch)" },
 	{ "input", 'i', "NAME=VALUE", "an input of workflow_dispatch; may be repeated" },
 	{ "watch", 0, NULL, "follow the run to its end; the exit status says how it went" },
 	COORD_CLIENT_OPTIONS,

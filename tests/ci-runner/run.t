@@ -217,6 +217,8 @@ jobs:
           x=$(ls) # é
           [ "${{ vars.yyy }}" = a ] || exit -1
 END
+"$runner" lint --reference | cmp - "$LB_TOP/docs/workflow-syntax.md"
+ok $? "the reference is the one in docs/"
 mkdir -p "$tmp/action"
 printf 'name: a\ninputs: { b: { requird: true } }\nruns: { using: node20, main: m.js, pots: x }\n' >"$tmp/action/action.yml"
 "$runner" lint "$tmp/action/action.yml" >"$tmp/out" 2>&1
