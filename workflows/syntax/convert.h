@@ -12,6 +12,10 @@ const struct workflow_token *workflow_convert_if(struct lb_arena *arena,
                                                  const struct workflow_token *token,
                                                  enum schema_id place, struct problems *problems);
 
+/* A condition that nothing is implied in: is it one? */
+void workflow_check_if(struct lb_arena *arena, const struct workflow_token *token,
+                       enum schema_id place, struct problems *problems);
+
 /* The steps of a job or of a composite action. */
 const struct workflow_step *workflow_convert_steps(uint32_t *count, struct lb_arena *arena,
                                                    const struct workflow_token *steps,

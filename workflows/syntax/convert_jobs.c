@@ -168,7 +168,7 @@ static void check_snapshot(struct jobs *j, const struct workflow_token *snapshot
 	const struct workflow_token *condition = workflow_token_find(snapshot, "if");
 
 	if (condition != NULL)
-		(void)workflow_convert_if(j->arena, condition, SCHEMA_snapshot_if, j->problems);
+		workflow_check_if(j->arena, condition, SCHEMA_snapshot_if, j->problems);
 	if (version != NULL && version->kind == WORKFLOW_STRING && !is_image_version(version->text))
 		workflow_problem(j->problems, snapshot,
 		                 "Expected format '{major-version}.*' Actual '%.*s'",
