@@ -9,8 +9,9 @@
 #include "workflows/step/action.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
-enum { SHOWN_MAX = 160, REPORT_BYTES_MAX = 256 << 20 };
+enum { SHOWN_MAX = 160, REPORT_BYTES_MAX = 256 << 20, FINDINGS_MAX = 100000 };
 
 struct finding {
 	const char *file;
@@ -18,6 +19,7 @@ struct finding {
 	bool warning;
 	const char *rule; /* "syntax": what GitHub itself refuses or warns of */
 	struct lb_bytes message;
+	size_t order; /* of those at one place */
 };
 
 bool runner_lint_format_of(enum runner_lint_format *out, const char *name)
@@ -39,9 +41,14 @@ void runner_lint_init(struct runner_lint *lint, struct lb_mem *mem, struct plat 
 	*lint = (struct runner_lint){ .mem = mem, .plat = plat, .out = out, .format = format };
 	lb_arena_init(&lint->arena, mem);
 	lint->findings = lb_value_array(&lint->arena);
+	lb_vec_init(&lint->found, mem, sizeof(struct finding), FINDINGS_MAX);
 }
 
-void runner_lint_release(struct runner_lint *lint) { lb_arena_release(&lint->arena); }
+void runner_lint_release(struct runner_lint *lint)
+{
+	lb_vec_release(&lint->found);
+	lb_arena_release(&lint->arena);
+}
 
 /* ---- text ---- */
 
@@ -177,7 +184,7 @@ static struct lb_value *sarif_report(struct lb_arena *arena, struct lb_value *re
 
 /* ---- a file ---- */
 
-static void report(struct runner_lint *lint, struct lb_bytes source, const struct finding *f)
+static void emit(struct runner_lint *lint, struct lb_bytes source, const struct finding *f)
 {
 	*(f->warning ? &lint->warnings : &lint->errors) += 1;
 	switch (lint->format) {
@@ -187,15 +194,51 @@ static void report(struct runner_lint *lint, struct lb_bytes source, const struc
 	}
 }
 
+static void report(struct runner_lint *lint, const struct finding *f)
+{
+	struct finding *slot = lb_vec_add(&lint->found);
+
+	if (slot != NULL) {
+		*slot = *f;
+		slot->order = lint->found.count;
+	}
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->column != y->column)
+		return x->column < y->column ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
+}
+
+/* All of a file from its top down, while what their messages live in does. */
+static lb_err emit_all(struct runner_lint *lint, struct lb_bytes source)
+{
+	LB_TRY(lb_vec_check(&lint->found));
+	if (lint->found.count > 0)
+		qsort(lint->found.at, lint->found.count, sizeof(struct finding), by_place);
+	for (size_t i = 0; i < lint->found.count; i++)
+		emit(lint, source, LB_VEC_AT(&lint->found, struct finding, i));
+	lint->found.count = 0;
+	return LB_OK;
+}
+
 /* ---- scripts ---- */
 
-static void report_scripts(struct runner_lint *lint, struct lb_bytes source, const char *file,
+static void report_scripts(struct runner_lint *lint, const char *file,
                            const struct runner_shellcheck_finding *found, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		report(lint, source,
-		       &(struct finding){ file, found[i].line, found[i].column, true, "shellcheck",
-		                          found[i].message });
+		report(lint, &(struct finding){ .file = file,
+		                                .line = found[i].line,
+		                                .column = found[i].column,
+		                                .warning = true,
+		                                .rule = "shellcheck",
+		                                .message = found[i].message });
 }
 
 __attribute__((format(printf, 2, 3))) static void note(struct runner_lint *lint, const char *format,
@@ -227,7 +270,7 @@ static lb_err check_script(struct runner_lint *lint, struct lb_arena *arena, str
 		note(lint, "%s:%u: shellcheck: %s\n", file, script->run->line,
 		     lb_diag_text(&diag, err));
 	} else {
-		report_scripts(lint, source, file, found, count);
+		report_scripts(lint, file, found, count);
 	}
 	return LB_OK;
 }
@@ -247,15 +290,18 @@ static lb_err check_scripts(struct runner_lint *lint, struct lb_arena *arena,
 
 /* ---- kinds of files ---- */
 
-static void report_problems(struct runner_lint *lint, struct lb_bytes source, const char *file,
+static void report_problems(struct runner_lint *lint, const char *file,
                             const struct workflow_problem *problems, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const struct workflow_problem *p = &problems[i];
 
-		report(lint, source,
-		       &(struct finding){ file, p->line, p->column, p->warning, "syntax",
-		                          p->message });
+		report(lint, &(struct finding){ .file = file,
+		                                .line = p->line,
+		                                .column = p->column,
+		                                .warning = p->warning,
+		                                .rule = "syntax",
+		                                .message = p->message });
 	}
 }
 
@@ -269,14 +315,19 @@ static lb_err check_workflow(struct runner_lint *lint, struct lb_bytes source, c
 
 	LB_TRY(workflow_check(&workflow, lint->mem, source, file));
 	lb_arena_init(&arena, lint->mem);
-	report_problems(lint, source, file, workflow->problems, workflow->problem_count);
+	report_problems(lint, file, workflow->problems, workflow->problem_count);
 	err = workflow_advise(&advice, &count, &arena, workflow, source);
 	for (uint32_t i = 0; !lb_failed(err) && i < count; i++)
-		report(lint, source,
-		       &(struct finding){ file, advice[i].line, advice[i].column, true,
-		                          workflow_rule_name(advice[i].rule), advice[i].message });
+		report(lint, &(struct finding){ .file = file,
+		                                .line = advice[i].line,
+		                                .column = advice[i].column,
+		                                .warning = true,
+		                                .rule = workflow_rule_name(advice[i].rule),
+		                                .message = advice[i].message });
 	if (!lb_failed(err))
 		err = check_scripts(lint, &arena, source, file, workflow);
+	if (!lb_failed(err))
+		err = emit_all(lint, source);
 	lb_arena_release(&arena);
 	workflow_free(workflow);
 	return err;
@@ -285,11 +336,13 @@ static lb_err check_workflow(struct runner_lint *lint, struct lb_bytes source, c
 static lb_err check_action(struct runner_lint *lint, struct lb_bytes source, const char *file)
 {
 	struct workflow_action *action;
+	lb_err err;
 
 	LB_TRY(workflow_action_check(&action, lint->mem, source));
-	report_problems(lint, source, file, action->problems, action->problem_count);
+	report_problems(lint, file, action->problems, action->problem_count);
+	err = emit_all(lint, source);
 	workflow_action_free(action);
-	return LB_OK;
+	return err;
 }
 
 /* action.yml is what it is wherever it stands. */

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/platform/plat.h"
 #include "base/value.h"
+#include "base/vec.h"
 
 #include <stdio.h>
 
@@ -33,6 +34,7 @@ struct runner_lint {
 	FILE *notes;     /* where it is said, once, that shellcheck is missing; NULL: nowhere */
 	bool no_scripts; /* shellcheck is not asked, or not there */
 	struct lb_value *findings;
+	struct lb_vec found; /* in the file under way */
 	size_t errors, warnings;
 };
 
