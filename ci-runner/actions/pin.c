@@ -156,7 +156,7 @@ static lb_err use_call(struct pinning *p, const struct workflow_token *uses, con
 static lb_err use_file(struct pinning *p, const char *file, const char *self, unsigned depth,
                        struct lb_diag *diag)
 {
-	struct workflow *workflow;
+	struct workflow *workflow = NULL;
 	struct lb_buf text;
 	lb_err err;
 
