@@ -2,9 +2,12 @@
  *
  * Runs and jobs have groups of their own.  Whoever comes goes to the end of the
  * queue: with cancel-in-progress everybody before it is told to end; otherwise
- * who waited already is cancelled in its favour, unless the group queues all.
+ * who waited already is cancelled in its favour, unless the group queues all: then up to a hundred
+ * wait, and who comes after them is cancelled.  Names of groups know no case.
  */
 #include "coordinator/queue/queue_priv.h"
+
+enum { WAITING_MAX = 100 };
 
 /* ---- runs ---- */
 
@@ -36,7 +39,10 @@ lb_err coord_group_enter_run(bool *waits, struct change *change, struct live_run
 	LB_TRY(coord_store_group_runs(&running, &waiting, store, &change->arena,
 	                              run->row.repository.id, group, run->id));
 	*waits = running.count + waiting.count > 0;
-	return LB_OK;
+	if (waiting.count < WAITING_MAX)
+		return LB_OK;
+	*waits = false;
+	return coord_run_cancel(change, run->id, diag);
 }
 
 lb_err coord_group_leave_run(struct change *change, struct live_run *run, struct lb_diag *diag)
@@ -77,14 +83,14 @@ static lb_err replace_job(struct change *change, struct live_run *run, uint64_t 
 	return other == run ? LB_OK : coord_run_settle(change, other, diag);
 }
 
-lb_err coord_group_enter_job(bool *waits, struct change *change, struct live_run *run,
+lb_err coord_group_enter_job(bool *waits, bool *full, struct change *change, struct live_run *run,
                              uint64_t job_id, const struct workflow_instance *instance,
                              struct lb_diag *diag)
 {
 	struct coord_group_job *jobs;
-	size_t count;
+	size_t count, pending = 0;
 
-	*waits = false;
+	*waits = *full = false;
 	LB_TRY(coord_store_group_jobs(&jobs, &count, change->queue->config.store, &change->arena,
 	                              run->row.repository.id, instance->concurrency_group, job_id));
 	for (size_t i = 0; i < count; i++) {
@@ -100,8 +106,10 @@ lb_err coord_group_enter_job(bool *waits, struct change *change, struct live_run
 		}
 		if (replaced && lease != NULL)
 			coord_lease_cancel(lease, change, instance);
+		pending += jobs[i].state == COORD_JOB_PENDING;
 		*waits = true;
 	}
+	*full = pending >= WAITING_MAX;
 	return LB_OK;
 }
 

@@ -22,6 +22,16 @@ static struct lb_bytes subject_of(struct lb_arena *arena, const struct live_run 
 	                       LB_FMT(run->row.ref));
 }
 
+/* A file of another repository is named with repository and ref already. */
+static struct lb_bytes workflow_ref_of(struct lb_arena *arena, const struct live_run *run,
+                                       const struct workflow_instance *instance)
+{
+	if (lb_value_find(run->called, instance->file) != NULL)
+		return instance->file;
+	return lb_arena_format(arena, "%.*s/%.*s@%.*s", LB_FMT(run->row.repository.name),
+	                       LB_FMT(instance->file), LB_FMT(run->row.ref));
+}
+
 static struct lb_value *claims_of(struct lb_arena *arena, const struct live_run *run,
                                   const struct workflow_instance *instance)
 {
@@ -37,11 +47,8 @@ static struct lb_value *claims_of(struct lb_arena *arena, const struct live_run 
 	for (unsigned i = 0; i < sizeof same / sizeof same[0]; i++)
 		copy_text(arena, claims, run->github, same[i]);
 	lb_value_put(arena, claims, "job_workflow_ref",
-	             lb_value_string(arena, lb_arena_format(arena, "%.*s/%.*s@%.*s",
-	                                                    LB_FMT(run->row.repository.name),
-	                                                    LB_FMT(instance->file),
-	                                                    LB_FMT(run->row.ref))));
-	lb_value_set_string(arena, claims, "job_workflow_sha", run->row.sha);
+	             lb_value_string(arena, workflow_ref_of(arena, run, instance)));
+	lb_value_set_string(arena, claims, "job_workflow_sha", coord_called_sha(run, instance));
 	lb_value_set_text(arena, claims, "runner_environment", "self-hosted");
 	if (instance->environment.len > 0)
 		lb_value_set_string(arena, claims, "environment", instance->environment);

@@ -2,14 +2,11 @@
 #include "coordinator/queue/queue_priv.h"
 
 /* The text of the file that the job stands in. */
-static lb_err source_of(struct lb_bytes *out, const struct live_run *run, struct lb_arena *arena,
-                        const struct workflow_instance *instance, struct lb_diag *diag)
+static struct lb_bytes source_of(const struct live_run *run,
+                                 const struct workflow_instance *instance)
 {
-	if (lb_bytes_eq(instance->file, run->row.path)) {
-		*out = run->row.source;
-		return LB_OK;
-	}
-	return coord_live_run_file(out, run, arena, instance->file, diag);
+	return instance->workflow == run->workflow ? run->row.source
+	                                           : workflow_plan_source(run->plan, instance);
 }
 
 static lb_err add_contexts(struct lb_value *message, struct lb_arena *arena,
@@ -101,7 +98,7 @@ lb_err coord_lease_message(struct lb_value **out, struct change *change, struct 
 	lb_value_set_number(arena, message, "lease_ms", (double)queue->config.lease_ms);
 	lb_value_set_text(arena, message, "token", lease->token);
 	add_job(message, arena, run, &job, instance, lease);
-	LB_TRY(source_of(&source, run, arena, instance, diag));
+	source = source_of(run, instance);
 	lb_value_set_string(arena, workflow, "path", instance->file);
 	lb_value_set_string(arena, workflow, "source", source);
 	lb_value_set_string(arena, workflow, "job", instance->job);

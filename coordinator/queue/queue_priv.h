@@ -21,6 +21,10 @@ struct live_run {
 	struct lb_arena arena; /* what the plan borrows */
 	struct coord_run row;  /* as of when it was read; github and source hold */
 	struct lb_value *github, *inputs, *vars;
+	/* Workflows of other repositories: "owner/repo/path@ref" to {"sha", "source"}.  Filled when
+	 * the run is submitted, and from then on what there is. */
+	struct lb_value *called;
+	bool called_known;
 	struct workflow *workflow;
 	struct workflow_plan *plan;
 	bool used;  /* in the transaction that is open */
@@ -114,9 +118,16 @@ lb_err coord_live_run(struct live_run **out, struct change *change, uint64_t run
 void coord_live_run_keep(struct coord_queue *queue, struct live_run *run);
 lb_err coord_live_run_plan(struct live_run *run, struct lb_diag *diag);
 
-/* A file of the run's own commit, in the arena; NOTFOUND. */
-lb_err coord_live_run_file(struct lb_bytes *out, const struct live_run *run, struct lb_arena *arena,
-                           struct lb_bytes path, struct lb_diag *diag);
+/* What workflow_plan_options.read_remote asks of a run: from the mirrors when it is submitted, from
+ * its own record later (called.c). */
+lb_err coord_called_read(struct lb_bytes *out, void *run, struct lb_arena *arena,
+                         const struct workflow_reference *what, struct lb_diag *diag);
+lb_err coord_called_load(struct live_run *run, struct lb_diag *diag);
+lb_err coord_called_keep(const struct live_run *run, struct lb_arena *arena);
+/* The commit that a job's file is of: the run's own, or that of the called repository. */
+struct lb_bytes coord_called_sha(const struct live_run *run,
+                                 const struct workflow_instance *instance);
+
 lb_err coord_live_run_new(struct live_run **out, struct coord_queue *queue, uint64_t id);
 void coord_live_run_free(struct live_run *run);
 
@@ -144,11 +155,12 @@ lb_err coord_find_job(struct coord_job *out, struct change *change, uint64_t run
 
 /* ---- concurrency groups (group.c) ---- */
 
-/* Does this run have to wait for others of its group?  Cancels those that it replaces. */
+/* Does this run have to wait for others of its group?  Cancels those that it replaces; and itself
+ * where too many wait.  For a job that is `full`, and the caller ends it. */
 lb_err coord_group_enter_run(bool *waits, struct change *change, struct live_run *run,
                              struct lb_diag *diag);
 lb_err coord_group_leave_run(struct change *change, struct live_run *run, struct lb_diag *diag);
-lb_err coord_group_enter_job(bool *waits, struct change *change, struct live_run *run,
+lb_err coord_group_enter_job(bool *waits, bool *full, struct change *change, struct live_run *run,
                              uint64_t job_id, const struct workflow_instance *instance,
                              struct lb_diag *diag);
 lb_err coord_group_leave_job(struct change *change, const struct live_run *run,

@@ -8,9 +8,11 @@ enum { OUTPUTS_BYTES_MAX = 4 << 20 };
 
 /* ---- live runs ---- */
 
-lb_err coord_live_run_file(struct lb_bytes *out, const struct live_run *run, struct lb_arena *arena,
-                           struct lb_bytes path, struct lb_diag *diag)
+/* For workflows that call others: a file of the run's own commit. */
+static lb_err read_file(struct lb_bytes *out, void *self, struct lb_arena *arena,
+                        struct lb_bytes path, struct lb_diag *diag)
 {
+	const struct live_run *run = self;
 	struct lb_repo *repo = NULL;
 	struct lb_buf content;
 	char folder[COORD_FOLDER_SIZE];
@@ -29,13 +31,6 @@ lb_err coord_live_run_file(struct lb_bytes *out, const struct live_run *run, str
 	return err;
 }
 
-/* For workflows that call others. */
-static lb_err read_file(struct lb_bytes *out, void *self, struct lb_arena *arena,
-                        struct lb_bytes path, struct lb_diag *diag)
-{
-	return coord_live_run_file(out, self, arena, path, diag);
-}
-
 lb_err coord_live_run_plan(struct live_run *run, struct lb_diag *diag)
 {
 	struct workflow_plan_options options = {
@@ -43,6 +38,7 @@ lb_err coord_live_run_plan(struct live_run *run, struct lb_diag *diag)
 		.inputs = run->inputs,
 		.vars = run->vars,
 		.read_file = read_file,
+		.read_remote = coord_called_read,
 		.self = run,
 	};
 
@@ -51,11 +47,13 @@ lb_err coord_live_run_plan(struct live_run *run, struct lb_diag *diag)
 	return workflow_plan_new(&run->plan, run->queue->mem, run->workflow, &options, diag);
 }
 
-/* {"cancelled": ..., "ended": {...}} of what was reported; the plan finds the rest itself. */
+/* {"cancelled": ..., "ended": {...}, "ended_after": {...}} of what was reported; the plan finds the
+ * rest itself. */
 static lb_err restore(struct live_run *run, struct change *change, struct lb_diag *diag)
 {
 	struct lb_arena *arena = &change->arena;
 	struct lb_value *saved = lb_value_object(arena), *ended = lb_value_object(arena);
+	struct lb_value *ended_after = lb_value_object(arena);
 	struct coord_job *jobs;
 	size_t count;
 
@@ -68,10 +66,11 @@ static lb_err restore(struct live_run *run, struct change *change, struct lb_dia
 		LB_TRY(lb_json_read(&outputs, arena, jobs[i].outputs, NULL));
 		lb_value_set_string(arena, entry, "result", jobs[i].conclusion);
 		lb_value_put(arena, entry, "outputs", outputs);
-		lb_value_set(arena, ended, jobs[i].key, entry);
+		lb_value_set(arena, jobs[i].after_cancel ? ended_after : ended, jobs[i].key, entry);
 	}
 	lb_value_set_bool(arena, saved, "cancelled", run->row.cancelled);
 	lb_value_put(arena, saved, "ended", ended);
+	lb_value_put(arena, saved, "ended_after", ended_after);
 	if (arena->failed)
 		return lb_err_of(LB_E_NOMEM);
 	return workflow_plan_restore(run->plan, saved, diag);
@@ -87,6 +86,7 @@ static lb_err make_run(struct live_run *run, struct change *change, struct lb_di
 	LB_TRY(lb_json_read(&run->vars, arena, run->row.vars, diag));
 	LB_TRY(workflow_parse(&run->workflow, run->queue->mem, run->row.source,
 	                      lb_arena_text(arena, run->row.path), diag));
+	LB_TRY(coord_called_load(run, diag));
 	LB_TRY(coord_live_run_plan(run, diag));
 	return restore(run, change, diag);
 }
@@ -253,6 +253,18 @@ static lb_err cancel_unstarted(struct settle *s, const struct workflow_instance 
 	return coord_group_leave_job(s->change, s->run, row);
 }
 
+/* A hundred jobs wait in its group already. */
+static lb_err end_crowded(struct settle *s, const struct workflow_instance *instance,
+                          const struct coord_job *row)
+{
+	LB_TRY(coord_store_end_job(s->store, row->id, "cancelled",
+	                           lb_bytes_of("too many wait in its concurrency group"),
+	                           lb_bytes_of("{}"), true, s->change->now_ms));
+	s->run->again = true;
+	return workflow_plan_finish(s->run->plan, instance->id, WORKFLOW_RESULT_CANCELLED, NULL,
+	                            s->diag);
+}
+
 static lb_err queue_job(struct settle *s, const struct workflow_instance *instance,
                         const struct coord_job *row)
 {
@@ -260,16 +272,18 @@ static lb_err queue_job(struct settle *s, const struct workflow_instance *instan
 	                                                            : (struct lb_bytes){ 0 };
 	struct lb_bytes labels = json_list(&s->arena, instance->labels, instance->label_count);
 	struct lb_bytes waiting = { 0 };
-	bool waits = false;
+	bool waits = false, full = false;
 
 	if (s->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
 	/* In the group first, so that those who come after see it there. */
 	LB_TRY(coord_store_set_job(s->store, row->id, COORD_JOB_READY, waiting, labels, group));
 	if (group.len > 0)
-		LB_TRY(coord_group_enter_job(&waits, s->change, s->run, row->id, instance,
+		LB_TRY(coord_group_enter_job(&waits, &full, s->change, s->run, row->id, instance,
 		                             s->diag));
 	s->change->queue->ready_stale = true;
+	if (full)
+		return end_crowded(s, instance, row);
 	if (!waits)
 		return LB_OK;
 	waiting = lb_arena_format(&s->arena, "waiting for concurrency group %.*s", LB_FMT(group));
@@ -406,24 +420,38 @@ lb_err coord_find_job(struct coord_job *out, struct change *change, uint64_t run
 	return lb_err_of(LB_E_NOTFOUND);
 }
 
+/* As the plan has it: outputs beyond the limit make a failure of it. */
+static lb_err store_end(struct change *change, const struct live_run *run,
+                        const struct coord_job *job, const struct lb_value *outputs,
+                        struct lb_bytes reason)
+{
+	const struct workflow_instance *instance = workflow_plan_find(run->plan, job->key);
+	struct lb_bytes text = lb_bytes_of("{}");
+
+	if (instance == NULL)
+		return lb_err_of(LB_E_NOTFOUND);
+	if (instance->why.len > 0)
+		reason = instance->why;
+	else if (outputs != NULL)
+		text = json_of(&change->arena, outputs);
+	if (change->arena.failed)
+		return lb_err_of(LB_E_NOMEM);
+	return coord_store_end_job(change->queue->config.store, job->id,
+	                           workflow_result_text(instance->result), reason, text, true,
+	                           change->now_ms);
+}
+
 lb_err coord_run_finish_job(struct change *change, uint64_t run_id, uint64_t job_id,
                             enum workflow_result result, const struct lb_value *outputs,
                             struct lb_bytes reason, struct lb_diag *diag)
 {
 	struct coord_job job;
 	struct live_run *run;
-	struct lb_bytes text = lb_bytes_of("{}");
 
 	LB_TRY(coord_live_run(&run, change, run_id, diag));
 	LB_TRY(coord_find_job(&job, change, run_id, job_id));
-	if (outputs != NULL)
-		text = json_of(&change->arena, outputs);
-	if (change->arena.failed)
-		return lb_err_of(LB_E_NOMEM);
-	LB_TRY(coord_store_end_job(change->queue->config.store, job_id,
-	                           workflow_result_text(result), reason, text, true,
-	                           change->now_ms));
 	LB_TRY(workflow_plan_finish(run->plan, job.key, result, outputs, diag));
+	LB_TRY(store_end(change, run, &job, outputs, reason));
 	LB_TRY(coord_group_leave_job(change, run, &job));
 	return coord_run_settle(change, run, diag);
 }

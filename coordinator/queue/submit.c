@@ -331,6 +331,7 @@ static lb_err start_run(struct submit *s, struct change *change)
 	LB_TRY(add_run(s, change));
 	LB_TRY(make_github(s, change));
 	LB_TRY(coord_live_run_plan(s->run, s->diag));
+	LB_TRY(coord_called_keep(s->run, s->arena));
 	group = workflow_plan_concurrency(s->run->plan, &cancel, &queue_all);
 	row->concurrency = group.len > 0 ? group : (struct lb_bytes){ 0 };
 	LB_TRY(json_of(&row->github, s->arena, s->run->github));

@@ -91,6 +91,7 @@ static struct coord_job job_of(const struct coord_query *query, struct lb_arena 
 		.outputs = coord_column_copy(query, 13, arena),
 		.concurrency = coord_column_copy(query, 14, arena),
 		.reported = coord_column_number(query, 15) != 0,
+		.after_cancel = coord_column_number(query, 15) == 2,
 		.lost = (uint32_t)coord_column_number(query, 16),
 		.created_ms = coord_column_number(query, 17),
 		.started_ms = coord_column_number(query, 18),

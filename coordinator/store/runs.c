@@ -195,6 +195,27 @@ lb_err coord_store_find_run(struct coord_run *out, struct coord_store *store,
 	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
+lb_err coord_store_set_called(struct coord_store *store, uint64_t id, struct lb_bytes called)
+{
+	return COORD_SQL_RUN(store->writer, RUN_CALLED, number(id), text(called));
+}
+
+lb_err coord_store_called(struct lb_bytes *out, struct coord_store *store, struct lb_arena *arena,
+                          uint64_t id)
+{
+	struct coord_query query;
+	bool found;
+
+	COORD_QUERY(&query, store->writer, RUN_CALLED_GET, number(id));
+	found = coord_query_next(&query);
+	if (found)
+		*out = coord_column_copy(&query, 0, arena);
+	LB_TRY(coord_query_end(&query));
+	if (!found)
+		return lb_err_of(LB_E_NOTFOUND);
+	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
 lb_err coord_store_wait_run(struct coord_store *store, uint64_t id, struct lb_bytes waiting)
 {
 	return COORD_SQL_RUN(store->writer, RUN_WAIT, number(id), text(waiting),

@@ -95,6 +95,11 @@ lb_err coord_store_add_run(uint64_t *id, uint64_t *number, struct coord_store *s
                            const struct coord_run *run);
 lb_err coord_store_set_run(struct coord_store *store, uint64_t id, struct lb_bytes github,
                            struct lb_bytes title, struct lb_bytes concurrency);
+
+/* The workflows of other repositories that the run calls, JSON: as they were when it was made. */
+lb_err coord_store_set_called(struct coord_store *store, uint64_t id, struct lb_bytes called);
+lb_err coord_store_called(struct lb_bytes *out, struct coord_store *store, struct lb_arena *arena,
+                          uint64_t id); /* NOTFOUND */
 lb_err coord_store_find_run(struct coord_run *out, struct coord_store *store,
                             struct lb_arena *arena, uint64_t id); /* NOTFOUND */
 lb_err coord_store_wait_run(struct coord_store *store, uint64_t id, struct lb_bytes waiting);
@@ -138,7 +143,8 @@ struct coord_job {
 	struct lb_bytes needs, labels, outputs; /* JSON: list, list, object */
 	struct lb_bytes concurrency;
 	bool reported; /* its end came from a runner or a cancellation, not from the plan alone */
-	uint32_t lost; /* attempts that were lost since it was queued */
+	bool after_cancel; /* and that after its run was cancelled */
+	uint32_t lost;     /* attempts that were lost since it was queued */
 	uint64_t created_ms, started_ms, completed_ms;
 };
 

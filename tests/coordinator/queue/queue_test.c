@@ -4,6 +4,7 @@
 #include "base/data/json.h"
 #include "base/io/file.h"
 #include "tests/coordinator/fixture.h"
+#include "workflows/plan/plan.h"
 
 #define PATH ".github/workflows/ci.yml"
 
@@ -343,15 +344,15 @@ TEST(a_job_far_beyond_its_timeout_is_ended_for_its_runner)
 		return;
 	id = fixture_submit(&f);
 	lease = fixture_lease(&f, fixture_session(&f, "r1", "[\"x\"]"));
-	for (int s = 0; s < 118 && !lb_failed(err); s++) {
-		fixture_advance(&f, 990);
+	for (int s = 0; s < 129 && !lb_failed(err); s++) {
+		fixture_advance(&f, 900);
 		err = coord_queue_renew(&cancel, f.queue, &lease.claim, NULL);
 		if (s == 60)
 			CHECK(fixture_reopen(&f)); /* the time counts from the job's start */
 	}
 	CHECK_OK(err);
-	for (int s = 0; s < 10 && !lb_failed(err); s++) {
-		fixture_advance(&f, 990);
+	for (int s = 0; s < 12 && !lb_failed(err); s++) {
+		fixture_advance(&f, 900);
 		err = coord_queue_renew(&cancel, f.queue, &lease.claim, NULL);
 	}
 	CHECK(lb_code_of(err) == LB_E_STALE);
@@ -555,6 +556,46 @@ TEST(cancel_in_progress_ends_the_run_before)
 	fixture_close(&f);
 }
 
+TEST(a_group_keeps_a_hundred_waiting_where_it_queues_all)
+{
+	struct fixture f;
+	uint64_t first, last;
+
+	if (!begin(&f, t, GROUP("  queue: max\n")))
+		return;
+	first = fixture_submit(&f);
+	for (unsigned i = 0; i < 100; i++)
+		last = fixture_submit(&f);
+	check_member(t, fixture_run(&f, last), "waiting", "waiting for concurrency group g");
+	last = fixture_submit(&f);
+	check_member(t, fixture_run(&f, last), "conclusion", "cancelled");
+	check_member(t, fixture_run(&f, first), "status", "queued");
+	fixture_close(&f);
+}
+
+TEST(a_hundred_jobs_of_a_group_wait_and_the_next_is_cancelled)
+{
+	struct fixture f;
+	uint64_t id;
+
+	if (!begin(&f, t,
+	           "on: workflow_dispatch\njobs:\n  a:\n    runs-on: x\n"
+	           "    concurrency: {group: Deploy, queue: max}\n    strategy: {matrix: {a: [0, "
+	           "1, 2, 3, 4, "
+	           "5, 6, 7, 8, 9], b: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}, fail-fast: false}\n"
+	           "    steps: [{run: x}]\n"
+	           "  b:\n    runs-on: x\n    concurrency: {group: deploy, queue: max}\n"
+	           "    strategy: {matrix: {a: [0, 1]}}\n    steps: [{run: x}]\n"))
+		return;
+	id = fixture_submit(&f);
+	check_member(t, fixture_job(fixture_run(&f, id), "a.0"), "waiting",
+	             "waiting for a runner with labels x");
+	check_member(t, fixture_job(fixture_run(&f, id), "b.0"), "waiting",
+	             "waiting for concurrency group deploy");
+	check_job(&f, id, "b.1", "completed", "cancelled");
+	fixture_close(&f);
+}
+
 TEST(jobs_of_a_group_take_turns)
 {
 	struct fixture f;
@@ -749,6 +790,115 @@ TEST(a_job_that_cannot_be_handed_out_fails_and_lets_others_by)
 	CHECK_BYTES(lease.key, "other");
 	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
 	check_member(t, fixture_run(&f, id), "conclusion", "failure");
+	fixture_close(&f);
+}
+
+#define REMOTE ".github/workflows/called.yml@main"
+
+/* The ref has moved since, and the mirror may be gone: the run goes on as it was submitted. */
+TEST(a_workflow_of_another_repository_stays_as_it_was)
+{
+	static const char caller[] =
+		"on: workflow_dispatch\njobs:\n  call:\n    uses: acme/demo/" REMOTE "\n";
+	struct fixture f;
+	struct fixture_lease lease;
+	struct lb_bytes session;
+	const struct lb_value *workflow;
+	uint64_t id;
+
+	if (!fixture_open(&f, t) || !commit_call(&f, caller))
+		return;
+	id = fixture_submit(&f);
+	CHECK(fixture_commit(&f, ".github/workflows/called.yml", "on: push\njobs: {}\n"));
+	CHECK(fixture_reopen(&f));
+	session = fixture_session(&f, "r1", "[\"x\"]");
+	lease = fixture_lease(&f, session);
+	CHECK_BYTES(lease.key, "call/inner");
+	workflow = lb_value_get(lease.message, "workflow");
+	check_member(t, workflow, "source", called);
+	check_member(t, workflow, "path", "acme/demo/" REMOTE);
+	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	check_member(t, fixture_run(&f, id), "conclusion", "success");
+	fixture_close(&f);
+}
+
+TEST(a_workflow_that_is_not_here_is_asked_for)
+{
+	struct coord_submission what = { .repository = lb_bytes_of("acme/demo"),
+		                         .ref = lb_bytes_of("main"),
+		                         .workflow = lb_bytes_of("ci.yml"),
+		                         .actor = lb_bytes_of("a") };
+	struct lb_diag diag = { 0 };
+	struct fixture f;
+	bool unknown;
+
+	if (!fixture_open(&f, t) ||
+	    !fixture_commit(&f, PATH,
+	                    "on: workflow_dispatch\njobs:\n  call:\n    uses: them/flows/" REMOTE
+	                    "\n"))
+		return;
+	CHECK(try_submit(&f, what, &diag, &unknown) == LB_E_NOTFOUND);
+	CHECK(strstr(diag.text,
+	             "ci.yml (Line: 4, Col: 11): there is no repository them/flows here: "
+	             "push it to ") != NULL);
+	fixture_close(&f);
+}
+
+/* ---- ends and restarts ---- */
+
+TEST(what_ended_after_a_cancellation_is_restored_as_that)
+{
+	static const char source[] =
+		"on: workflow_dispatch\njobs:\n  a: {runs-on: x, steps: [{run: x}]}\n"
+		"  c: {runs-on: x, needs: a, if: cancelled(), steps: [{run: x}]}\n"
+		"  d: {runs-on: x, needs: c, if: always(), steps: [{run: x}]}\n";
+	struct fixture f;
+	struct fixture_lease lease;
+	struct lb_bytes session;
+	uint64_t id;
+
+	if (!fixture_open(&f, t) || !fixture_commit(&f, PATH, source))
+		return;
+	id = fixture_submit(&f);
+	session = fixture_session(&f, "r1", "[\"x\"]");
+	lease = fixture_lease(&f, session);
+	CHECK_OK(coord_queue_cancel(f.queue, id, NULL));
+	CHECK_OK(fixture_complete(&f, &lease, "cancelled", "{}", 0));
+	lease = fixture_lease(&f, session);
+	CHECK_BYTES(lease.key, "c");
+	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	CHECK(fixture_reopen(&f));
+	lease = fixture_lease(&f, session);
+	CHECK_BYTES(lease.key, "d");
+	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	check_job(&f, id, "c", "completed", "success");
+	check_member(t, fixture_run(&f, id), "conclusion", "cancelled");
+	fixture_close(&f);
+}
+
+TEST(outputs_beyond_the_limit_fail_the_job)
+{
+	struct fixture f;
+	struct fixture_lease lease;
+	struct lb_buf outputs;
+	uint64_t id;
+
+	if (!fixture_open(&f, t) ||
+	    !fixture_commit(&f, PATH,
+	                    "on: workflow_dispatch\njobs: {a: {runs-on: x, steps: [{run: x}]}}\n"))
+		return;
+	lb_buf_init(&outputs, t->mem, 1 << 20);
+	lb_buf_add_text(&outputs, "{\"k\": \"");
+	for (unsigned i = 0; i < WORKFLOW_OUTPUTS_MAX / 2; i++)
+		lb_buf_add_byte(&outputs, 'a');
+	lb_buf_add_text(&outputs, "\"}");
+	id = fixture_submit(&f);
+	lease = fixture_lease(&f, fixture_session(&f, "r1", "[\"x\"]"));
+	CHECK_OK(fixture_complete(&f, &lease, "success", lb_buf_text(&outputs), 0));
+	check_job(&f, id, "a", "completed", "failure");
+	check_member(t, fixture_job(fixture_run(&f, id), "a"), "reason",
+	             "the outputs of the job are larger than 1 MB");
+	lb_buf_release(&outputs);
 	fixture_close(&f);
 }
 
