@@ -559,6 +559,7 @@ lb_err runner_run(enum workflow_result *conclusion, const struct runner_host *ho
 	if (!lb_failed(err))
 		*conclusion = conclude(&s);
 	runner_local_link_release(&s.link);
+	runner_called_release(&s.called);
 	workflow_plan_free(s.plan);
 	workflow_free(s.workflow);
 	lb_buf_release(&s.source);

@@ -559,7 +559,7 @@ TEST(cancel_in_progress_ends_the_run_before)
 TEST(a_group_keeps_a_hundred_waiting_where_it_queues_all)
 {
 	struct fixture f;
-	uint64_t first, last;
+	uint64_t first, last = 0;
 
 	if (!begin(&f, t, GROUP("  queue: max\n")))
 		return;
