@@ -42,8 +42,6 @@ lb_err coord_live_run_plan(struct live_run *run, struct lb_diag *diag)
 		.self = run,
 	};
 
-	options.permissions.of[WORKFLOW_PERMISSION_CONTENTS] = WORKFLOW_ACCESS_READ;
-	options.permissions.of[WORKFLOW_PERMISSION_PACKAGES] = WORKFLOW_ACCESS_READ;
 	return workflow_plan_new(&run->plan, run->queue->mem, run->workflow, &options, diag);
 }
 
