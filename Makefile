@@ -49,7 +49,7 @@ CFLAGS_ALL = -std=c2x $(OPT) -fPIC -pthread $(WARN) $(WARN_$(KIND)) $(HARD) $(SA
 LDFLAGS_ALL = -pthread -Wl,--as-needed -Wl,-z,relro,-z,now $(SANFLAGS) $(LDFLAGS)
 
 PKGS := libmicrohttpd libcurl libgit2 sqlite3 libarchive libzstd libcrypto libsodium cjose jansson \
-	libseccomp
+	libseccomp libpcre2-8
 LIBS = $(eval LIBS := $$(shell pkg-config --libs $(PKGS)) -lm)$(LIBS)
 
 # ---- what there is -----------------------------------------------------------

@@ -12,6 +12,7 @@
 #include "ci-runner/github/service.h"
 #include "ci-runner/log/log.h"
 #include "ci-runner/text/lines.h"
+#include "ci-runner/text/matcher.h"
 #include "workflows/step/action.h"
 #include "workflows/step/step.h"
 
@@ -108,6 +109,7 @@ struct runner_execution {
 	struct runner_mask *mask;
 	struct runner_log log;
 	struct runner_lines lines;
+	struct runner_matchers *matchers;
 	struct runner_frame frame; /* the job's */
 	struct runner_networks *networks;
 	const struct runner_net
@@ -149,12 +151,21 @@ void runner_output_block(void *ctx, struct lb_bytes lines);
 size_t runner_output_line(void *ctx, struct lb_bytes text, bool ended);
 void runner_output_end(struct runner_execution *x);
 
+/* One line of a level, "warning", and an annotation. */
+void runner_say(struct runner_execution *x, const char *level, const char *text);
 void runner_say_error(struct runner_execution *x, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A copy in the job's arena without secrets, for what leaves the job beside its log. */
 struct lb_bytes runner_hidden(struct runner_execution *x, struct lb_bytes text);
 void runner_annotate(struct runner_execution *x, const char *level, struct lb_bytes message,
                      const struct lb_value *more);
+
+/* ---- problem.c ---- */
+void runner_matchers_command_add(struct runner_execution *x, struct lb_bytes file);
+void runner_matchers_command_remove(struct runner_execution *x, struct lb_bytes owner,
+                                    struct lb_bytes file);
+/* Was it a problem, and so said? */
+bool runner_problem_line(struct runner_execution *x, struct lb_bytes line);
 
 /* ---- files.c: file commands ---- */
 lb_err runner_files_make(struct runner_execution *x, struct runner_step_run *run,

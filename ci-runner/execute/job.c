@@ -69,6 +69,7 @@ static lb_err begin(struct runner_execution *x)
 	runner_log_init(&x->log, mem, x->host->plat, NULL, log_write, x);
 	x->exported = lb_value_object(x->arena);
 	x->annotations = lb_value_array(x->arena);
+	LB_TRY(runner_matchers_new(&x->matchers, mem));
 	LB_TRY(runner_mask_new(&x->mask, mem));
 	x->log.mask = x->mask;
 	return LB_OK;
@@ -84,6 +85,7 @@ static void end(struct runner_execution *x)
 	runner_log_release(&x->log);
 	runner_lines_release(&x->lines);
 	runner_mask_free(x->mask);
+	runner_matchers_free(x->matchers);
 	lb_buf_release(&x->summary);
 	lb_vec_release(&x->posts);
 	lb_vec_release(&x->records);

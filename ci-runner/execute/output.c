@@ -47,6 +47,12 @@ void runner_annotate(struct runner_execution *x, const char *level, struct lb_by
 	lb_value_add(x->arena, x->annotations, one);
 }
 
+void runner_say(struct runner_execution *x, const char *level, const char *text)
+{
+	runner_log_linef(&x->log, "##[%s]%s", level, text);
+	runner_annotate(x, level, lb_bytes_of(text), NULL);
+}
+
 void runner_say_error(struct runner_execution *x, const char *format, ...)
 {
 	char text[2048];
@@ -201,10 +207,14 @@ static void on_unsecure(struct runner_execution *x, const struct runner_line_com
 	                 LB_FMT(c->name));
 }
 
-static void on_matcher(struct runner_execution *x, const struct runner_line_command *c)
+static void on_add_matcher(struct runner_execution *x, const struct runner_line_command *c)
 {
-	runner_log_linef(&x->log, "##[notice]problem matchers are not supported: %.*s is ignored",
-	                 LB_FMT(c->name));
+	runner_matchers_command_add(x, c->data);
+}
+
+static void on_remove_matcher(struct runner_execution *x, const struct runner_line_command *c)
+{
+	runner_matchers_command_remove(x, runner_line_command_get(c, "owner"), c->data);
 }
 
 static const struct {
@@ -212,14 +222,21 @@ static const struct {
 	void (*run)(struct runner_execution *x, const struct runner_line_command *command);
 	bool shown; /* with `::echo::on` the command itself is shown too */
 } commands[] = {
-	{ "error", on_error, false },           { "warning", on_warning, false },
-	{ "notice", on_notice, false },         { "debug", on_debug, false },
-	{ "group", on_group, false },           { "endgroup", on_endgroup, false },
-	{ "add-mask", on_add_mask, true },      { "set-output", on_set_output, true },
-	{ "save-state", on_save_state, true },  { "echo", on_echo, false },
-	{ "stop-commands", on_stop, true },     { "set-env", on_unsecure, true },
-	{ "add-path", on_unsecure, true },      { "add-matcher", on_matcher, true },
-	{ "remove-matcher", on_matcher, true },
+	{ "error", on_error, false },
+	{ "warning", on_warning, false },
+	{ "notice", on_notice, false },
+	{ "debug", on_debug, false },
+	{ "group", on_group, false },
+	{ "endgroup", on_endgroup, false },
+	{ "add-mask", on_add_mask, true },
+	{ "set-output", on_set_output, true },
+	{ "save-state", on_save_state, true },
+	{ "echo", on_echo, false },
+	{ "stop-commands", on_stop, true },
+	{ "set-env", on_unsecure, true },
+	{ "add-path", on_unsecure, true },
+	{ "add-matcher", on_add_matcher, true },
+	{ "remove-matcher", on_remove_matcher, true },
 };
 
 /* Obeyed, and so not a line of the log. */
@@ -258,7 +275,8 @@ size_t runner_output_line(void *ctx, struct lb_bytes text, bool ended)
 
 	if (!ended)
 		return runner_log_piece(&x->log, text);
-	if (!may_be_command(text) || !obey(x, text))
+	if ((!may_be_command(text) || !obey(x, text)) &&
+	    (!runner_matchers_any(x->matchers) || !runner_problem_line(x, text)))
 		runner_log_line(&x->log, text);
 	if (x->line.failed)
 		x->failure = lb_err_of(LB_E_NOMEM);
@@ -267,12 +285,14 @@ size_t runner_output_line(void *ctx, struct lb_bytes text, bool ended)
 	return text.len;
 }
 
-/* Where the first line stands that may be a command; SIZE_MAX: nowhere. */
-static size_t find_command(struct lb_bytes lines)
+/* Where the first line stands that may be a command, or a problem; SIZE_MAX: nowhere. */
+static size_t find_odd(const struct runner_execution *x, struct lb_bytes lines)
 {
 	size_t now = lb_bytes_find(lines, LB_B("::")), old = lb_bytes_find(lines, LB_B("##["));
 	size_t at = now < old ? now : old, begin;
 
+	if (runner_matchers_any(x->matchers))
+		return 0;
 	if (at == SIZE_MAX)
 		return SIZE_MAX;
 	begin = lb_bytes_rfind_byte(lb_bytes_upto(lines, at), '\n');
@@ -284,7 +304,7 @@ void runner_output_block(void *ctx, struct lb_bytes lines)
 	struct runner_execution *x = ctx;
 
 	while (lines.len > 0) {
-		size_t begin = find_command(lines), end;
+		size_t begin = find_odd(x, lines), end;
 
 		if (begin != 0)
 			runner_log_lines(&x->log, lb_bytes_upto(lines, begin));
@@ -309,5 +329,6 @@ void runner_output_part(void *ctx, struct lb_bytes part)
 void runner_output_end(struct runner_execution *x)
 {
 	runner_lines_end(&x->lines);
+	runner_matchers_reset(x->matchers); /* what one process began no other ends */
 	runner_log_flush(&x->log);
 }
