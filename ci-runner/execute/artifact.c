@@ -108,8 +108,7 @@ static lb_err no_files(struct runner_execution *x, const struct workflow_step_pl
 			"uploaded.",
 			LB_FMT(path));
 
-		runner_log_line(&x->log,
-		                lb_arena_format(x->arena, "##[warning]%.*s", LB_FMT(text)));
+		runner_log_line(x->log, lb_arena_format(x->arena, "##[warning]%.*s", LB_FMT(text)));
 		runner_annotate(x, "warning", text, NULL);
 		return LB_OK;
 	}
@@ -141,7 +140,7 @@ static lb_err ship(struct runner_execution *x, struct runner_step_run *run, cons
 	LB_TRY(err);
 	lb_value_set_string(x->arena, run->outputs, "artifact-id", found.id);
 	lb_value_set_text(x->arena, run->outputs, "artifact-digest", digest);
-	runner_log_linef(&x->log,
+	runner_log_linef(x->log,
 	                 "Artifact %s has been successfully uploaded! Size: %llu bytes, "
 	                 "sha256: %s",
 	                 name, (unsigned long long)size, digest);
@@ -153,7 +152,7 @@ lb_err runner_upload_run(struct runner_execution *x, struct runner_step_run *run
 {
 	struct lb_value *request = lb_value_object(x->arena), *answer;
 	struct lb_bytes name = lb_value_get_string(plan->with, "name");
-	const char *to = runner_path(x->arena, x->folders.exchange, "artifact.zip"), *text;
+	const char *to = runner_exchange(x, "artifact.zip"), *text;
 	bool overwrite, hidden;
 	lb_err err;
 
@@ -186,7 +185,7 @@ static lb_err fetch_one(struct runner_execution *x, struct runner_step_run *run,
                         const char *into, struct lb_diag *diag)
 {
 	struct lb_value *request = lb_value_object(x->arena), *answer;
-	const char *from = runner_path(x->arena, x->folders.exchange, "download.zip");
+	const char *from = runner_exchange(x, "download.zip");
 	lb_err err;
 
 	if (from == NULL)
@@ -205,7 +204,7 @@ static lb_err fetch_one(struct runner_execution *x, struct runner_step_run *run,
 	err = runner_helper(&answer, x, run, request, false, NULL, diag);
 	lb_ignore(x->host->plat->ops->remove(x->host->plat, from));
 	if (!lb_failed(err))
-		runner_log_linef(&x->log, "Artifact %s downloaded to %s", name, into);
+		runner_log_linef(x->log, "Artifact %s downloaded to %s", name, into);
 	else
 		lb_diag_prefix(diag, "artifact %s", name);
 	return err;
@@ -235,7 +234,7 @@ static lb_err fetch_matching(struct runner_execution *x, struct runner_step_run 
 		LB_TRY(to != NULL ? fetch_one(x, run, name, to, diag) : lb_err_of(LB_E_NOMEM));
 		fetched++;
 	}
-	runner_log_linef(&x->log, "Total of %zu artifact(s) downloaded", fetched);
+	runner_log_linef(x->log, "Total of %zu artifact(s) downloaded", fetched);
 	return LB_OK;
 }
 

@@ -70,7 +70,7 @@ static lb_err unpack(struct runner_execution *x, struct runner_step_run *run,
                      const struct runner_found *found, struct lb_diag *diag)
 {
 	struct lb_value *request = lb_value_object(x->arena), *answer;
-	const char *from = runner_path(x->arena, x->folders.exchange, "cache.tar.zst");
+	const char *from = runner_exchange(x, "cache.tar.zst");
 	lb_err err;
 
 	if (from == NULL)
@@ -112,14 +112,14 @@ static lb_err restore(bool *exact, struct runner_execution *x, struct runner_ste
 			               "Failed to restore cache entry. Exiting as "
 			               "fail-on-cache-miss is set. Input key: %s",
 			               request->key);
-		runner_log_linef(&x->log, "Cache not found for input keys: %s", request->key);
+		runner_log_linef(x->log, "Cache not found for input keys: %s", request->key);
 		return LB_OK;
 	}
 	if (!lb_failed(err) && !only)
 		err = unpack(x, run, &found, diag);
 	/* A cache that cannot be had is a miss, not a failure. */
 	if (lb_failed(err) && lb_code_of(err) != LB_E_NOMEM && lb_code_of(err) != LB_E_CANCELLED) {
-		runner_log_linef(&x->log, "##[warning]Failed to restore: %s",
+		runner_log_linef(x->log, "##[warning]Failed to restore: %s",
 		                 lb_diag_text(diag, err));
 		return LB_OK;
 	}
@@ -127,7 +127,7 @@ static lb_err restore(bool *exact, struct runner_execution *x, struct runner_ste
 	*exact = lb_bytes_is(found.name, request->key);
 	lb_value_set_text(x->arena, run->outputs, "cache-hit", *exact ? "true" : "false");
 	lb_value_set_string(x->arena, run->outputs, "cache-matched-key", found.name);
-	runner_log_linef(&x->log, "Cache %s from key: %.*s", only ? "found" : "restored",
+	runner_log_linef(x->log, "Cache %s from key: %.*s", only ? "found" : "restored",
 	                 LB_FMT(found.name));
 	return LB_OK;
 }
@@ -138,7 +138,7 @@ static lb_err save(struct runner_execution *x, struct runner_step_run *run,
                    const struct request *request, struct lb_diag *diag)
 {
 	struct lb_value *ask = lb_value_object(x->arena), *answer;
-	const char *to = runner_path(x->arena, x->folders.exchange, "cache.tar.zst");
+	const char *to = runner_exchange(x, "cache.tar.zst");
 	uint64_t size;
 	lb_err err;
 
@@ -151,7 +151,7 @@ static lb_err save(struct runner_execution *x, struct runner_step_run *run,
 		return lb_err_of(LB_E_NOMEM);
 	LB_TRY(runner_helper(&answer, x, run, ask, false, NULL, diag));
 	if (!(lb_value_get_number(answer, "count") > 0)) {
-		runner_log_line(&x->log,
+		runner_log_line(x->log,
 		                LB_B("##[warning]Path Validation Error: Path(s) specified in "
 		                     "the action for caching do(es) not exist, hence no "
 		                     "cache is being saved."));
@@ -163,12 +163,12 @@ static lb_err save(struct runner_execution *x, struct runner_step_run *run,
 	(void)pthread_mutex_unlock(&x->link_lock);
 	lb_ignore(x->host->plat->ops->remove(x->host->plat, to));
 	if (lb_code_of(err) == LB_E_EXISTS) {
-		runner_log_linef(&x->log, "Cache with key %s exists already, not saved.",
+		runner_log_linef(x->log, "Cache with key %s exists already, not saved.",
 		                 request->key);
 		return LB_OK;
 	}
 	if (!lb_failed(err))
-		runner_log_linef(&x->log, "Cache saved with key: %s", request->key);
+		runner_log_linef(x->log, "Cache saved with key: %s", request->key);
 	return err;
 }
 
@@ -181,13 +181,13 @@ static lb_err save_afterwards(struct runner_execution *x, struct runner_step_run
 	lb_err err;
 
 	if (x->cancelled || x->frame.status != WORKFLOW_STATUS_SUCCESS) {
-		runner_log_line(&x->log, LB_B("The job did not succeed: the cache is not saved."));
+		runner_log_line(x->log, LB_B("The job did not succeed: the cache is not saved."));
 		return LB_OK;
 	}
 	err = save(x, run, ctx, diag);
 	if (!lb_failed(err) || lb_code_of(err) == LB_E_NOMEM || lb_code_of(err) == LB_E_CANCELLED)
 		return err;
-	runner_log_linef(&x->log, "##[warning]Failed to save: %s", lb_diag_text(diag, err));
+	runner_log_linef(x->log, "##[warning]Failed to save: %s", lb_diag_text(diag, err));
 	return LB_OK;
 }
 

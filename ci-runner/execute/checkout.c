@@ -38,7 +38,7 @@ static lb_err put_overlay(struct runner_execution *x, struct lb_value *request,
                           struct lb_diag *diag)
 {
 	const char *top = lb_arena_text(x->arena, x->job->overlay);
-	const char *list = runner_path(x->arena, x->folders.exchange, "files");
+	const char *list = runner_exchange(x, "files");
 	const char *const argv[] = { "git", "-C",       top,        "ls-files",
 		                     "-z",  "--cached", "--others", "--exclude-standard",
 		                     NULL };
@@ -81,8 +81,7 @@ static lb_err ask(struct lb_value **answer, struct runner_execution *x, struct r
 	lb_value_set_text(x->arena, request, "do", "checkout");
 	lb_value_set_text(x->arena, request, "folder", folder);
 	lb_value_set_string(x->arena, request, "url", url);
-	lb_value_set_text(x->arena, request, "scratch",
-	                  runner_path(x->arena, x->folders.exchange, "scratch"));
+	lb_value_set_text(x->arena, request, "scratch", runner_exchange(x, "scratch"));
 	if (ref.len == 0) {
 		lb_value_set_string(x->arena, request, "sha", x->job->repository.sha);
 		lb_value_set_string(x->arena, request, "ref", x->job->repository.ref);

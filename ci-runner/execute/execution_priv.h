@@ -70,7 +70,11 @@ struct runner_step_run {
 	const struct lb_value *env;  /* what its process sees, but for what the runner adds */
 	bool runtime;                /* ... and it is an action: with the runtime's services */
 	const struct lb_value *more; /* variables beside the step's env; NULL: none */
-	bool skipped;                /* it turned out to be nothing for this place */
+	unsigned number;             /* of the record that it belongs to */
+	const char *stop_token;      /* after ::stop-commands::; NULL: commands are obeyed */
+	bool echo;
+	struct runner_background *background; /* that it belongs to; NULL: none */
+	bool skipped;                         /* it turned out to be nothing for this place */
 	const char *output_file, *env_file, *path_file, *state_file, *summary_file;
 	uint64_t deadline_ns; /* 0: none */
 	unsigned annotations[3];
@@ -82,6 +86,28 @@ struct runner_execution;
 typedef lb_err runner_uses_fn(struct runner_execution *x, struct runner_frame *frame,
                               struct runner_step_run *run, const struct workflow_step_plan *plan,
                               struct lb_diag *diag);
+
+/* A step that runs beside the others, in a thread of its own.  Its log is gathered in a file, and
+ * becomes part of the job's when it is waited for, as do its outputs and what it exported. */
+struct runner_background {
+	struct runner_step_run run;
+	struct workflow_step_plan plan;
+	size_t record_at; /* among the records */
+	pthread_t thread;
+	struct runner_stop stop;
+	struct runner_execution *x;
+	lb_err (*perform)(struct runner_execution *x, struct runner_step_run *run,
+	                  const struct workflow_step_plan *plan, struct lb_diag *diag);
+	struct runner_log log;
+	struct runner_lines lines;
+	const char *log_path;
+	int log_file;
+	uint64_t log_size;
+	lb_err err;
+	struct lb_diag diag;
+	enum runner_conclusion conclusion; /* once it was waited for */
+	bool done, joined, cancelled;      /* cancelled: by a step, which is no failure */
+};
 
 /* What an action does after the job's steps. */
 struct runner_post {
@@ -107,8 +133,8 @@ struct runner_execution {
 	struct workflow *workflow;
 	const struct workflow_job *definition;
 	struct runner_mask *mask;
-	struct runner_log log;
-	struct runner_lines lines;
+	struct runner_log own_log, *log; /* log, lines: of what is running */
+	struct runner_lines own_lines, *lines;
 	struct runner_matchers *matchers;
 	struct runner_frame frame; /* the job's */
 	struct runner_networks *networks;
@@ -123,7 +149,7 @@ struct runner_execution {
 	struct lb_value *exported;        /* what steps put into GITHUB_ENV: object of strings */
 	struct lb_vec paths;              /* of const char *: put before PATH, the last one first */
 	struct lb_vec records;            /* of struct runner_step_state */
-	size_t first_record;              /* of the job's steps */
+	size_t next_record;               /* of the job's steps */
 	struct lb_vec posts;              /* of struct runner_post */
 	struct lb_vec intras;             /* of struct runner_intra * */
 	struct lb_vec manifests, missing; /* see find.c */
@@ -134,8 +160,14 @@ struct runner_execution {
 	unsigned files; /* of scripts and commands so far: numbers in their names */
 
 	struct runner_step_run *running; /* whose output is being read */
-	const char *stop_token;          /* after ::stop-commands::; NULL: commands are obeyed */
-	bool echo, debug;
+	bool debug;
+
+	/* Held by whichever thread works on the job: the job's own, or a background step's.  It is
+	 * given away while a process is watched and while background steps are waited for. */
+	pthread_mutex_t turn;
+	pthread_cond_t changed;    /* a background step ended, or may begin */
+	struct lb_vec backgrounds; /* of struct runner_background * */
+	unsigned active;           /* background steps under way */
 
 	uint64_t deadline_ns; /* of the job */
 	uint64_t cancel_ns;   /* what a cancelled job may still take */
@@ -175,6 +207,8 @@ lb_err runner_files_take(struct runner_execution *x, struct runner_step_run *run
 /* A new file of a random name with this content; its path is in the arena. */
 lb_err runner_files_write(const char **path, struct runner_execution *x, const char *folder,
                           const char *suffix, struct lb_bytes content, struct lb_diag *diag);
+/* A new name in the exchange folder. */
+const char *runner_exchange(struct runner_execution *x, const char *name);
 /* A regular file that a step may have put another thing in the place of. */
 lb_err runner_files_read(struct lb_buf *out, struct runner_execution *x, const char *path,
                          struct lb_diag *diag);
@@ -260,6 +294,26 @@ struct lb_bytes runner_step_title(struct runner_execution *x, const struct runne
 /* Steps of a frame in order.  A job's have records, in the same order. */
 lb_err runner_steps(struct runner_execution *x, struct runner_frame *frame,
                     const struct workflow_step *steps, uint32_t count);
+/* Wait for the background steps that no step waited for. */
+lb_err runner_steps_end(struct runner_execution *x);
+
+/* ---- background.c ---- */
+enum { RUNNER_BACKGROUND_MAX = 10 }; /* at once, as on GitHub; others wait */
+/* Take and give the turn; whose output is read, and where to, goes with it. */
+void runner_turn_take(struct runner_execution *x, struct runner_step_run *run);
+void runner_turn_give(struct runner_execution *x);
+/* Begin; `run` and `plan` are taken over. */
+lb_err runner_background_start(
+	struct runner_background **out, struct runner_execution *x,
+	const struct runner_step_run *run, const struct workflow_step_plan *plan,
+	lb_err (*perform)(struct runner_execution *x, struct runner_step_run *run,
+                          const struct workflow_step_plan *plan, struct lb_diag *diag),
+	struct lb_diag *diag);
+struct runner_background *runner_background_find(struct runner_execution *x, struct lb_bytes id);
+/* Wait until it ended (with the job, if that is cancelled), and take its log over. */
+void runner_background_join(struct runner_execution *x, struct runner_background *background);
+void runner_background_cancel(struct runner_background *background);
+void runner_backgrounds_free(struct runner_execution *x); /* all have been joined */
 
 /* ---- script.c ---- */
 lb_err runner_script_run(struct runner_execution *x, struct runner_step_run *run,

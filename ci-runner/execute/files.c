@@ -36,6 +36,13 @@ lb_err runner_files_write(const char **path, struct runner_execution *x, const c
 	return err;
 }
 
+const char *runner_exchange(struct runner_execution *x, const char *name)
+{
+	return (const char *)lb_arena_format(x->arena, "%s/%u-%s", x->folders.exchange, ++x->files,
+	                                     name)
+	        .at;
+}
+
 lb_err runner_files_read(struct lb_buf *out, struct runner_execution *x, const char *path,
                          struct lb_diag *diag)
 {

@@ -188,7 +188,7 @@ static lb_err bring(struct runner_execution *x, const struct runner_reference *r
 	LB_TRY(lb_file_make_folders(x->host->plat, parent, diag));
 	LB_TRY(runner_actions_export(sha, x->actions, reference->repository, reference->ref, folder,
 	                             diag));
-	runner_log_line(&x->log,
+	runner_log_line(x->log,
 	                lb_arena_format(x->arena, "Download action repository '%.*s@%.*s' (SHA:%s)",
 	                                LB_FMT(reference->repository), LB_FMT(reference->ref),
 	                                sha));

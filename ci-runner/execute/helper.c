@@ -31,7 +31,7 @@ lb_err runner_helper(struct lb_value **answer, struct runner_execution *x,
 	const char *const argv[] = { RUNNER_HELPER_PATH, "inside", NULL };
 	const char *const readables[] = { readable, NULL };
 	const char *env[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL, NULL };
-	const char *path = runner_path(x->arena, x->folders.exchange, "answer");
+	const char *path = runner_exchange(x, "answer");
 	struct runner_command how = { .argv = argv,
 		                      .env = env,
 		                      .cwd = x->folders.workspace,
@@ -62,6 +62,7 @@ lb_err runner_helper(struct lb_value **answer, struct runner_execution *x,
 	if (lb_failed(err) && lb_code_of(err) != LB_E_FAILED)
 		return err;
 	told = read_answer(answer, x, path, &about);
+	lb_ignore(x->host->plat->ops->remove(x->host->plat, path));
 	if (lb_failed(told))
 		return lb_failed(err) ? err : told;
 	if (lb_failed(err))

@@ -64,26 +64,34 @@ static lb_err begin(struct runner_execution *x)
 	lb_vec_init(&x->intras, mem, sizeof(struct runner_intra *), RUNNER_MANIFESTS_MAX);
 	runner_actions_begin(x);
 	lb_buf_init(&x->summary, mem, RUNNER_SUMMARIES_BYTES_MAX);
-	runner_lines_init(&x->lines, mem, runner_output_line, x);
-	x->lines.block = runner_output_block;
-	runner_log_init(&x->log, mem, x->host->plat, NULL, log_write, x);
+	(void)pthread_mutex_init(&x->turn, NULL);
+	(void)pthread_cond_init(&x->changed, NULL);
+	lb_vec_init(&x->backgrounds, mem, sizeof(struct runner_background *), RUNNER_STEPS_MAX);
+	runner_turn_take(x, NULL);
+	runner_lines_init(x->lines, mem, runner_output_line, x);
+	x->lines->block = runner_output_block;
+	runner_log_init(x->log, mem, x->host->plat, NULL, log_write, x);
 	x->exported = lb_value_object(x->arena);
 	x->annotations = lb_value_array(x->arena);
 	LB_TRY(runner_matchers_new(&x->matchers, mem));
 	LB_TRY(runner_mask_new(&x->mask, mem));
-	x->log.mask = x->mask;
+	x->log->mask = x->mask;
 	return LB_OK;
 }
 
 static void end(struct runner_execution *x)
 {
 	runner_actions_forget(x);
+	runner_backgrounds_free(x);
 	runner_services_end(x);
+	runner_turn_give(x);
+	(void)pthread_mutex_destroy(&x->turn);
+	(void)pthread_cond_destroy(&x->changed);
 	(void)pthread_mutex_destroy(&x->link_lock);
 	lb_vec_release(&x->intras);
 	workflow_free(x->workflow);
-	runner_log_release(&x->log);
-	runner_lines_release(&x->lines);
+	runner_log_release(x->log);
+	runner_lines_release(x->lines);
 	runner_mask_free(x->mask);
 	runner_matchers_free(x->matchers);
 	lb_buf_release(&x->summary);
@@ -152,8 +160,8 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 
 	x->cancel_ns = UINT64_C(300000000000);
 	LB_TRY(hide_secrets(x));
-	runner_log_linef(&x->log, "Lifeboat runner %s, name %s", LB_VERSION, x->host->name);
-	runner_log_linef(&x->log, "Job %.*s at commit %.*s", LB_FMT(x->job->name),
+	runner_log_linef(x->log, "Lifeboat runner %s, name %s", LB_VERSION, x->host->name);
+	runner_log_linef(x->log, "Job %.*s at commit %.*s", LB_FMT(x->job->name),
 	                 LB_FMT(x->job->repository.sha));
 	if (x->host->refusal != NULL)
 		return lb_fail(diag, LB_E_UNSUPPORTED, "%s", x->host->refusal);
@@ -207,7 +215,7 @@ static lb_err take_outputs(const struct lb_value **out, struct runner_execution 
 			             lb_value_string(x->arena, value));
 		else
 			runner_log_linef(
-				&x->log,
+				x->log,
 				"##[warning]Skip output '%.*s' since it may contain secret.",
 				LB_FMT(all->members[i].key));
 	}
@@ -249,7 +257,7 @@ static lb_err complete(struct runner_result *out, struct runner_execution *x)
 	out->steps = steps;
 	out->annotations = x->annotations;
 	out->summary = lb_arena_bytes(x->arena, lb_buf_bytes(&x->summary));
-	out->log_size = x->log.size;
+	out->log_size = x->log->size;
 	return x->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
@@ -273,11 +281,18 @@ static lb_err run_job(struct runner_execution *x)
 	LB_TRY(runner_fetch_actions(x));
 	runner_record_end(x, setup, RUNNER_SUCCESS, RUNNER_SUCCESS);
 	LB_TRY(runner_run_pres(x));
-	x->first_record = x->records.count;
-	for (uint32_t i = 0; i < x->definition->step_count; i++)
-		(void)runner_record_add(x, x->definition->steps[i].id);
+	x->next_record = x->records.count;
+	for (uint32_t i = 0; i < x->definition->step_count; i++) {
+		const struct workflow_step *step = &x->definition->steps[i];
+
+		/* Of a parallel block: a record for each, and one for the waiting. */
+		for (uint32_t k = 0; k < step->step_count; k++)
+			(void)runner_record_add(x, step->steps[k].id);
+		(void)runner_record_add(x, step->id);
+	}
 	LB_TRY(lb_vec_check(&x->records));
 	LB_TRY(runner_steps(x, &x->frame, x->definition->steps, x->definition->step_count));
+	LB_TRY(runner_steps_end(x));
 	runner_look(x);
 	if (x->obey < RUNNER_STOP_FORGET)
 		LB_TRY(runner_posts_run(x));

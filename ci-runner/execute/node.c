@@ -6,7 +6,8 @@
 
 struct script {
 	const char *node, *file;
-	struct lb_value *more; /* INPUT_... and what says where the action is from */
+	struct lb_value *more;      /* INPUT_... and what says where the action is from */
+	const struct lb_value *env; /* NULL: what the frame has when it runs */
 };
 
 /* ---- which Node.js ---- */
@@ -140,7 +141,10 @@ static lb_err execute(struct runner_execution *x, struct runner_step_run *run, v
 		return lb_fail(diag, LB_E_NOTFOUND, "File not found: '%s'", script->file);
 	run->more = with_state(x, script, run);
 	run->runtime = true;
-	LB_TRY(runner_command_of(&how, x, run, lb_value_get(run->frame->contexts, "env"), diag));
+	LB_TRY(runner_command_of(&how, x, run,
+	                         script->env != NULL ? script->env
+	                                             : lb_value_get(run->frame->contexts, "env"),
+	                         diag));
 	how.argv = argv;
 	return runner_execute_command(x, run, &how, diag);
 }
@@ -164,11 +168,12 @@ lb_err runner_node_run(struct runner_execution *x, struct runner_frame *frame,
 	LB_TRY(describe(script, x, frame, plan, action, file_of(x, action, manifest->main), diag));
 	if (!action->remote && manifest->pre.len > 0)
 		runner_log_linef(
-			&x->log,
+			x->log,
 			"##[warning]`pre` execution is not supported for local action from '%.*s'",
 			LB_FMT(plan->uses));
+	*after = *script;
+	script->env = plan->env;
 	if (manifest->post.len > 0) {
-		*after = *script;
 		after->file = file_of(x, action, manifest->post);
 		LB_TRY(runner_post_add(x, run, manifest->post_if, execute, after));
 	}

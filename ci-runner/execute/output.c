@@ -42,14 +42,13 @@ void runner_annotate(struct runner_execution *x, const char *level, struct lb_by
 			value->string = runner_hidden(x, value->string);
 		lb_value_set(x->arena, one, more->members[i].key, value);
 	}
-	if (x->records.count > 0)
-		lb_value_set_number(x->arena, one, "step", (double)x->records.count);
+	lb_value_set_number(x->arena, one, "step", x->running != NULL ? x->running->number : 1);
 	lb_value_add(x->arena, x->annotations, one);
 }
 
 void runner_say(struct runner_execution *x, const char *level, const char *text)
 {
-	runner_log_linef(&x->log, "##[%s]%s", level, text);
+	runner_log_linef(x->log, "##[%s]%s", level, text);
 	runner_annotate(x, level, lb_bytes_of(text), NULL);
 }
 
@@ -64,7 +63,7 @@ void runner_say_error(struct runner_execution *x, const char *format, ...)
 	va_end(args);
 	if (len < 0)
 		return;
-	runner_log_linef(&x->log, "##[error]%s", text);
+	runner_log_linef(x->log, "##[error]%s", text);
 	runner_annotate(x, "error", lb_bytes_of(text), NULL);
 }
 
@@ -75,7 +74,7 @@ static void log_with(struct runner_execution *x, const char *mark, struct lb_byt
 	struct lb_bytes rest = data, line;
 
 	while (lb_bytes_split(&line, &rest, '\n'))
-		runner_log_line(&x->log,
+		runner_log_line(x->log,
 		                lb_arena_format(&x->line, "##[%s]%.*s", mark, LB_FMT(line)));
 }
 
@@ -136,7 +135,7 @@ static void on_group(struct runner_execution *x, const struct runner_line_comman
 static void on_endgroup(struct runner_execution *x, const struct runner_line_command *c)
 {
 	(void)c;
-	runner_log_line(&x->log, LB_B("##[endgroup]"));
+	runner_log_line(x->log, LB_B("##[endgroup]"));
 }
 
 static void on_add_mask(struct runner_execution *x, const struct runner_line_command *c)
@@ -144,9 +143,8 @@ static void on_add_mask(struct runner_execution *x, const struct runner_line_com
 	lb_err err = LB_OK;
 
 	if (lb_bytes_trim(c->data).len == 0)
-		runner_log_line(&x->log,
-		                LB_B("##[warning]Can't add secret mask for empty string in "
-		                     "##[add-mask] command."));
+		runner_log_line(x->log, LB_B("##[warning]Can't add secret mask for empty string in "
+		                             "##[add-mask] command."));
 	else
 		err = runner_mask_add(x->mask, c->data);
 	/* Going on would show what was to be hidden. */
@@ -180,9 +178,9 @@ static void on_echo(struct runner_execution *x, const struct runner_line_command
 	struct lb_bytes how = lb_bytes_trim(c->data);
 
 	if (lb_bytes_eq_nocase(how, LB_B("on")))
-		x->echo = true;
+		x->running->echo = true;
 	else if (lb_bytes_eq_nocase(how, LB_B("off")))
-		x->echo = false;
+		x->running->echo = false;
 	else
 		runner_say_error(x,
 		                 "Invalid echo command value. Possible values can be: 'on', "
@@ -196,7 +194,7 @@ static void on_stop(struct runner_execution *x, const struct runner_line_command
 		runner_say_error(x, "Invalid stop-commands token: it is empty");
 		return;
 	}
-	x->stop_token = lb_arena_text(x->arena, c->data);
+	x->running->stop_token = lb_arena_text(x->arena, c->data);
 }
 
 static void on_unsecure(struct runner_execution *x, const struct runner_line_command *c)
@@ -244,20 +242,21 @@ static bool obey(struct runner_execution *x, struct lb_bytes text)
 {
 	struct runner_line_command command;
 
-	if (!runner_line_command_read(&command, &x->line, text))
+	/* What runs for no step says nothing to the runner. */
+	if (x->running == NULL || !runner_line_command_read(&command, &x->line, text))
 		return false;
-	if (x->stop_token != NULL) {
-		if (!lb_bytes_is(command.name, x->stop_token))
+	if (x->running->stop_token != NULL) {
+		if (!lb_bytes_is(command.name, x->running->stop_token))
 			return false;
-		x->stop_token = NULL;
+		x->running->stop_token = NULL;
 		return true;
 	}
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (!lb_bytes_eq_nocase(command.name, lb_bytes_of(commands[i].name)))
 			continue;
 		commands[i].run(x, &command);
-		if (x->echo && commands[i].shown)
-			runner_log_line(&x->log, text);
+		if (x->running->echo && commands[i].shown)
+			runner_log_line(x->log, text);
 		return true;
 	}
 	return false;
@@ -274,10 +273,10 @@ size_t runner_output_line(void *ctx, struct lb_bytes text, bool ended)
 	struct runner_execution *x = ctx;
 
 	if (!ended)
-		return runner_log_piece(&x->log, text);
+		return runner_log_piece(x->log, text);
 	if ((!may_be_command(text) || !obey(x, text)) &&
 	    (!runner_matchers_any(x->matchers) || !runner_problem_line(x, text)))
-		runner_log_line(&x->log, text);
+		runner_log_line(x->log, text);
 	if (x->line.failed)
 		x->failure = lb_err_of(LB_E_NOMEM);
 	if (x->line.last != NULL)
@@ -307,7 +306,7 @@ void runner_output_block(void *ctx, struct lb_bytes lines)
 		size_t begin = find_odd(x, lines), end;
 
 		if (begin != 0)
-			runner_log_lines(&x->log, lb_bytes_upto(lines, begin));
+			runner_log_lines(x->log, lb_bytes_upto(lines, begin));
 		lines = lb_bytes_from(lines, begin);
 		end = lb_bytes_find_byte(lines, '\n');
 		if (lines.len > 0)
@@ -319,16 +318,16 @@ void runner_output_block(void *ctx, struct lb_bytes lines)
 void runner_output_part(void *ctx, struct lb_bytes part)
 {
 	struct runner_execution *x = ctx;
-	lb_err err = runner_lines_add(&x->lines, part);
+	lb_err err = runner_lines_add(x->lines, part);
 
 	if (lb_failed(err))
 		x->failure = err;
-	runner_log_flush(&x->log);
+	runner_log_flush(x->log);
 }
 
 void runner_output_end(struct runner_execution *x)
 {
-	runner_lines_end(&x->lines);
+	runner_lines_end(x->lines);
 	runner_matchers_reset(x->matchers); /* what one process began no other ends */
-	runner_log_flush(&x->log);
+	runner_log_flush(x->log);
 }

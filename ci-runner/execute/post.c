@@ -44,7 +44,6 @@ static lb_err perform(struct runner_execution *x, struct runner_step_run *run,
 
 	LB_TRY(runner_files_make(x, run, diag));
 	err = stage->run(x, run, stage->ctx, diag);
-	x->stop_token = NULL;
 	x->running = run;
 	taken = runner_files_take(x, run, &about);
 	if (!lb_failed(taken) || lb_failed(err))
@@ -70,6 +69,7 @@ lb_err runner_stage_run(enum runner_conclusion *outcome, struct runner_execution
 		                       .name = stage->name,
 		                       .intra = stage->intra,
 		                       .outer = outer,
+		                       .number = (unsigned)x->records.count,
 		                       .state = stage->intra->state };
 	struct lb_diag diag;
 	bool holds = false;

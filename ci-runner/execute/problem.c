@@ -181,7 +181,7 @@ bool runner_problem_line(struct runner_execution *x, struct lb_bytes line)
 	const char *level;
 
 	if (problem.removed.len > 0)
-		runner_log_line(&x->log,
+		runner_log_line(x->log,
 		                lb_arena_format(&x->line,
 		                                "##[warning]Removing issue matcher '%.*s'. Matcher "
 		                                "failed 3 times. Error: it took too long",
@@ -196,7 +196,7 @@ bool runner_problem_line(struct runner_execution *x, struct lb_bytes line)
 		lb_value_set_number(&x->line, more, "line", (double)problem.line);
 	if (problem.column > 0)
 		lb_value_set_number(&x->line, more, "column", (double)problem.column);
-	runner_log_line(&x->log, lb_arena_format(&x->line, "##[%s]%.*s", level, LB_FMT(plain)));
+	runner_log_line(x->log, lb_arena_format(&x->line, "##[%s]%.*s", level, LB_FMT(plain)));
 	runner_annotate(x, level, problem.message, more);
 	return true;
 }

@@ -36,22 +36,41 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* The turn is taken for each part of what a process prints. */
+struct listener {
+	struct runner_execution *x;
+	struct runner_step_run *run;
+};
+
+static void hear(void *ctx, struct lb_bytes part)
+{
+	struct listener *l = ctx;
+
+	runner_turn_take(l->x, l->run);
+	runner_output_part(l->x, part);
+	runner_turn_give(l->x);
+}
+
 static lb_err execute(struct runner_execution *x, struct runner_step_run *run,
                       const struct runner_command *how, struct lb_diag *diag)
 {
+	struct runner_background *b = run != NULL ? run->background : NULL;
+	struct listener listener = { x, x->running };
 	struct runner_process process;
 	struct runner_end end;
-	struct runner_watch watch = { .output = runner_output_part,
-		                      .ctx = x,
-		                      .stop = x->host->stop,
-		                      .obey = x->obey,
+	struct runner_watch watch = { .output = hear,
+		                      .ctx = &listener,
+		                      .stop = b != NULL ? &b->stop : x->host->stop,
+		                      .obey = b != NULL ? RUNNER_STOP_NONE : x->obey,
 		                      .deadline_ns = sooner(x->deadline_ns,
 		                                            run != NULL ? run->deadline_ns : 0) };
 	lb_err err;
 
-	runner_log_flush(&x->log);
+	runner_log_flush(x->log);
 	LB_TRY(runner_process_start(&process, x->host->sandbox, how, diag));
+	runner_turn_give(x);
 	err = runner_process_watch(&end, &process, &watch, diag);
+	runner_turn_take(x, listener.run);
 	runner_output_end(x);
 	LB_TRY(err);
 	LB_TRY(x->failure);

@@ -50,22 +50,22 @@ struct lb_value *runner_step_value(struct lb_arena *arena, const struct runner_s
 
 void runner_record_begin(struct runner_execution *x, struct runner_step_state *record)
 {
-	runner_log_flush(&x->log);
+	runner_log_flush(x->log);
 	record->started_ns = x->host->plat->ops->wall_ns(x->host->plat);
-	record->log_begin = record->log_end = x->log.size;
+	record->log_begin = record->log_end = x->log->size;
 	x->link->ops->step(x->link, record);
 }
 
 void runner_record_end(struct runner_execution *x, struct runner_step_state *record,
                        enum runner_conclusion outcome, enum runner_conclusion conclusion)
 {
-	runner_log_flush(&x->log);
+	runner_log_flush(x->log);
 	record->completed_ns = x->host->plat->ops->wall_ns(x->host->plat);
 	if (record->started_ns == 0) {
 		record->started_ns = record->completed_ns;
-		record->log_begin = x->log.size;
+		record->log_begin = x->log->size;
 	}
-	record->log_end = x->log.size;
+	record->log_end = x->log->size;
 	record->outcome = outcome;
 	record->conclusion = conclusion;
 	x->link->ops->step(x->link, record);

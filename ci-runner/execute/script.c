@@ -108,7 +108,7 @@ static void show_lines(struct runner_execution *x, struct lb_bytes script)
 	if (lb_bytes_ends(rest, LB_B("\n")))
 		rest.len--;
 	while (lb_bytes_split(&line, &rest, '\n'))
-		runner_log_line(&x->log,
+		runner_log_line(x->log,
 		                lb_arena_format(&x->line, "\x1b[36;1m%.*s\x1b[0m", LB_FMT(line)));
 }
 
@@ -118,17 +118,17 @@ static void show(struct runner_execution *x, const struct workflow_step_plan *pl
 	struct lb_bytes first = lb_bytes_trim(plan->run);
 
 	first = lb_bytes_upto(first, lb_bytes_find_byte(first, '\n'));
-	runner_log_line(&x->log, lb_arena_format(&x->line, "##[group]Run %.*s", LB_FMT(first)));
+	runner_log_line(x->log, lb_arena_format(&x->line, "##[group]Run %.*s", LB_FMT(first)));
 	show_lines(x, plan->run);
-	runner_log_line(&x->log, lb_arena_format(&x->line, "shell: %s", call));
+	runner_log_line(x->log, lb_arena_format(&x->line, "shell: %s", call));
 	if (plan->env->count > 0)
-		runner_log_line(&x->log, LB_B("env:"));
+		runner_log_line(x->log, LB_B("env:"));
 	for (uint32_t i = 0; i < plan->env->count; i++)
-		runner_log_line(&x->log,
+		runner_log_line(x->log,
 		                lb_arena_format(&x->line, "  %.*s: %.*s",
 		                                LB_FMT(plan->env->members[i].key),
 		                                LB_FMT(plan->env->members[i].value->string)));
-	runner_log_line(&x->log, LB_B("##[endgroup]"));
+	runner_log_line(x->log, LB_B("##[endgroup]"));
 	lb_arena_release(&x->line);
 }
 
@@ -153,7 +153,7 @@ lb_err runner_script_run(struct runner_execution *x, struct runner_step_run *run
 
 	LB_TRY(find_shell(&shell, x, plan->shell, diag));
 	show(x, plan, shell.call);
-	runner_log_flush(&x->log);
+	runner_log_flush(x->log);
 	text = lb_arena_format(x->arena, "%s%.*s%s", shell.before, LB_FMT(plan->run), shell.after);
 	LB_TRY(runner_files_write(&script, x, x->folders.temp, shell.suffix, text, diag));
 	LB_TRY(runner_command_of(&how, x, run, plan->env, diag));

@@ -85,11 +85,11 @@ static void list_queued(struct runner_execution *x)
 	if (queued == NULL || queued->count == 0)
 		return;
 	for (uint32_t i = 0; i < queued->count; i++)
-		runner_log_line(&x->log, lb_arena_format(&x->line, "Queued for GitHub: %.*s",
-		                                         LB_FMT(queued->items[i]->string)));
+		runner_log_line(x->log, lb_arena_format(&x->line, "Queued for GitHub: %.*s",
+		                                        LB_FMT(queued->items[i]->string)));
 	text = lb_arena_format(x->arena, "%u request(s) that only GitHub can do are queued in %s",
 	                       (unsigned)queued->count, x->host->queue);
-	runner_log_line(&x->log, lb_arena_format(&x->line, "##[notice]%.*s", LB_FMT(text)));
+	runner_log_line(x->log, lb_arena_format(&x->line, "##[notice]%.*s", LB_FMT(text)));
 	runner_annotate(x, "notice", text, NULL);
 }
 

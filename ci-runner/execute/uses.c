@@ -89,23 +89,22 @@ static bool has_word(const char *words, struct lb_bytes word)
 
 static void show(struct runner_execution *x, const struct workflow_step_plan *plan)
 {
-	runner_log_line(&x->log,
-	                lb_arena_format(x->arena, "##[group]Run %.*s", LB_FMT(plan->uses)));
+	runner_log_line(x->log, lb_arena_format(x->arena, "##[group]Run %.*s", LB_FMT(plan->uses)));
 	if (plan->with->count > 0)
-		runner_log_line(&x->log, LB_B("with:"));
+		runner_log_line(x->log, LB_B("with:"));
 	for (uint32_t i = 0; i < plan->with->count; i++)
-		runner_log_line(&x->log,
+		runner_log_line(x->log,
 		                lb_arena_format(x->arena, "  %.*s: %.*s",
 		                                LB_FMT(plan->with->members[i].key),
 		                                LB_FMT(plan->with->members[i].value->string)));
 	if (plan->env->count > 0)
-		runner_log_line(&x->log, LB_B("env:"));
+		runner_log_line(x->log, LB_B("env:"));
 	for (uint32_t i = 0; i < plan->env->count; i++)
-		runner_log_line(&x->log,
+		runner_log_line(x->log,
 		                lb_arena_format(x->arena, "  %.*s: %.*s",
 		                                LB_FMT(plan->env->members[i].key),
 		                                LB_FMT(plan->env->members[i].value->string)));
-	runner_log_line(&x->log, LB_B("##[endgroup]"));
+	runner_log_line(x->log, LB_B("##[endgroup]"));
 }
 
 static lb_err run_builtin(struct runner_execution *x, const struct builtin *builtin,
@@ -114,7 +113,7 @@ static lb_err run_builtin(struct runner_execution *x, const struct builtin *buil
 {
 	for (uint32_t i = 0; i < plan->with->count; i++) {
 		if (!has_word(builtin->inputs, plan->with->members[i].key))
-			runner_log_linef(&x->log,
+			runner_log_linef(x->log,
 			                 "##[warning]%s: the input '%.*s' is not known here and is "
 			                 "ignored; known are: %s",
 			                 builtin->name, LB_FMT(plan->with->members[i].key),
@@ -132,7 +131,7 @@ static lb_err skip_elsewhere(struct runner_execution *x, struct runner_step_run 
 	                        "%.*s is not applicable off GitHub: this step was skipped",
 	                        LB_FMT(plan->uses));
 
-	runner_log_line(&x->log, lb_arena_format(x->arena, "##[warning]%.*s", LB_FMT(text)));
+	runner_log_line(x->log, lb_arena_format(x->arena, "##[warning]%.*s", LB_FMT(text)));
 	runner_annotate(x, "warning", text, NULL);
 	run->skipped = true;
 	return x->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
@@ -166,20 +165,20 @@ static void warn_inputs(struct runner_execution *x, const struct workflow_step_p
 		                        right.len > 0 ? ", " : "",
 		                        LB_FMT(manifest->inputs[i].name));
 	if (wrong.len > 0)
-		runner_log_line(&x->log, lb_arena_format(x->arena,
-		                                         "##[warning]Unexpected input(s) %.*s, "
-		                                         "valid inputs are [%.*s]",
-		                                         LB_FMT(wrong), LB_FMT(right)));
+		runner_log_line(x->log, lb_arena_format(x->arena,
+		                                        "##[warning]Unexpected input(s) %.*s, "
+		                                        "valid inputs are [%.*s]",
+		                                        LB_FMT(wrong), LB_FMT(right)));
 	for (uint32_t i = 0; i < manifest->input_count; i++) {
 		const struct workflow_action_input *input = &manifest->inputs[i];
 
 		if (input->deprecation.len > 0 &&
 		    lb_value_find_nocase(plan->with, input->name) != NULL)
-			runner_log_line(&x->log, lb_arena_format(x->arena,
-			                                         "##[warning]Input '%.*s' has been "
-			                                         "deprecated with message: %.*s",
-			                                         LB_FMT(input->name),
-			                                         LB_FMT(input->deprecation)));
+			runner_log_line(x->log, lb_arena_format(x->arena,
+			                                        "##[warning]Input '%.*s' has been "
+			                                        "deprecated with message: %.*s",
+			                                        LB_FMT(input->name),
+			                                        LB_FMT(input->deprecation)));
 	}
 }
 
