@@ -26,6 +26,8 @@ lb_err runner_command_sources(struct runner_host *host, struct lb_cli *cli)
 	host->mirrors = (const char *)lb_arena_format(&cli->arena, "%s/actions", state).at;
 	host->queue = (const char *)lb_arena_format(&cli->arena, "%s/replay.jsonl", state).at;
 	host->source = variable("LIFEBOAT_ACTIONS_SOURCE");
+	host->hook_started = variable("ACTIONS_RUNNER_HOOK_JOB_STARTED");
+	host->hook_completed = variable("ACTIONS_RUNNER_HOOK_JOB_COMPLETED");
 	host->tools = variable("LIFEBOAT_TOOL_CACHE");
 	return !cli->arena.failed ? LB_OK : lb_err_of(LB_E_NOMEM);
 }

@@ -349,6 +349,10 @@ lb_err runner_helper(struct lb_value **answer, struct runner_execution *x,
 /* ---- uses.c ---- */
 runner_uses_fn runner_uses_run;
 
+/* ---- hook.c ---- */
+/* A hook's script as a step of its own; a path of NULL: there is none. */
+lb_err runner_hook_run(struct runner_execution *x, const char *path, const char *name);
+
 /* ---- prepare.c ---- */
 /* Fetch the actions of other repositories that the job's steps use, so that it is said early. */
 lb_err runner_fetch_actions(struct runner_execution *x);

@@ -134,7 +134,7 @@ static lb_err take_pairs(struct runner_execution *x, struct runner_step_run *run
 	lb_buf_release(&text);
 	if (lb_code_of(err) == LB_E_END)
 		return LB_OK;
-	lb_diag_prefix(diag, "Unable to process file command '%s' successfully", what);
+	runner_say_error(x, "Unable to process file command '%s' successfully.", what);
 	return err;
 }
 

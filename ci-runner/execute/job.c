@@ -165,7 +165,7 @@ static lb_err set_up(struct runner_execution *x, struct lb_diag *diag)
 	                 LB_FMT(x->job->repository.sha));
 	if (x->host->refusal != NULL)
 		return lb_fail(diag, LB_E_UNSUPPORTED, "%s", x->host->refusal);
-	runner_log_linef(&x->log, "Isolation: %s", runner_sandbox_text(x->host->sandbox));
+	runner_log_linef(x->log, "Isolation: %s", runner_sandbox_text(x->host->sandbox));
 	LB_TRY(find_job(x, diag));
 	LB_TRY(runner_folders_name(&x->folders, x->arena, x->host->work, x->job->repository.name,
 	                           diag));
@@ -280,6 +280,7 @@ static lb_err run_job(struct runner_execution *x)
 	}
 	LB_TRY(runner_fetch_actions(x));
 	runner_record_end(x, setup, RUNNER_SUCCESS, RUNNER_SUCCESS);
+	LB_TRY(runner_hook_run(x, x->host->hook_started, "Set up runner"));
 	LB_TRY(runner_run_pres(x));
 	x->next_record = x->records.count;
 	for (uint32_t i = 0; i < x->definition->step_count; i++) {
@@ -296,6 +297,8 @@ static lb_err run_job(struct runner_execution *x)
 	runner_look(x);
 	if (x->obey < RUNNER_STOP_FORGET)
 		LB_TRY(runner_posts_run(x));
+	if (x->obey < RUNNER_STOP_FORGET)
+		LB_TRY(runner_hook_run(x, x->host->hook_completed, "Complete runner"));
 	return x->failure;
 }
 

@@ -56,7 +56,8 @@ struct runner_host {
 	const char *source; /* where they are published; NULL: see ci-runner/actions/source.h */
 	const char *tools;  /* a tool cache that jobs are to see, read-only; NULL: none */
 	const char *queue;  /* file for what only GitHub can do; NULL: it is refused */
-	bool offline;       /* nothing is fetched into the mirrors */
+	const char *hook_started, *hook_completed; /* scripts around every job; NULL: none */
+	bool offline;                              /* nothing is fetched into the mirrors */
 };
 
 /* ---- the answer ---- */

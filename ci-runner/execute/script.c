@@ -13,6 +13,10 @@ static const struct shell {
 	{ "python", "python {0}", ".py", "", "" },
 	{ "pwsh", "pwsh -command \". '{0}'\"", ".ps1", "$ErrorActionPreference = 'stop'\n",
 	  "\nif ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }" },
+	{ "powershell", "powershell -command \". '{0}'\"", ".ps1",
+	  "$ErrorActionPreference = 'stop'\n",
+	  "\nif ((Test-Path -LiteralPath variable:\\LASTEXITCODE)) { exit $LASTEXITCODE }" },
+	{ "cmd", "cmd /D /E:ON /V:OFF /S /C \"CALL \"{0}\"\"", ".cmd", "@echo off\r\n", "" },
 };
 
 /* Debian's python is called python3, and `python` only where a package or a step says so. */
@@ -94,8 +98,9 @@ static lb_err find_shell(struct shell *out, struct runner_execution *x, struct l
 	}
 	if (lb_bytes_find(name, LB_B("{0}")) == SIZE_MAX)
 		return lb_fail(diag, LB_E_INVALID,
-		               "Invalid shell option '%.*s'. Shell must be a valid built-in (bash, "
-		               "sh, python, pwsh) or a format string containing '{0}'",
+		               "Invalid shell option. Shell must be a valid built-in (bash, sh, "
+		               "cmd, powershell, pwsh) or a format string containing '{0}'; it is "
+		               "'%.*s'",
 		               LB_FMT(lb_bytes_upto(name, 200)));
 	out->call = lb_arena_text(x->arena, name);
 	return out->call != NULL ? LB_OK : lb_err_of(LB_E_NOMEM);

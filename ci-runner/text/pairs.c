@@ -45,9 +45,8 @@ static lb_err read_lines(struct lb_bytes *value, struct runner_pairs *pairs,
 		}
 		len = (size_t)(line.at - start) + line.len;
 	}
-	return lb_fail(diag, LB_E_MALFORMED,
-	               "line %u: Invalid value. Matching delimiter not found '%.*s'",
-	               (unsigned)pairs->line, LB_FMT(delimiter));
+	return lb_fail(diag, LB_E_MALFORMED, "Invalid value. Matching delimiter not found '%.*s'",
+	               LB_FMT(delimiter));
 }
 
 lb_err runner_pairs_next(struct lb_bytes *name, struct lb_bytes *value, struct runner_pairs *pairs,
@@ -65,16 +64,16 @@ lb_err runner_pairs_next(struct lb_bytes *name, struct lb_bytes *value, struct r
 	heredoc = lb_bytes_find(line, LB_B("<<"));
 	*name = lb_bytes_upto(line, equals < heredoc ? equals : heredoc);
 	if (name->len == 0 || (equals == SIZE_MAX && heredoc == SIZE_MAX))
-		return lb_fail(diag, LB_E_MALFORMED, "line %u: Invalid format '%.*s'",
-		               (unsigned)pairs->line, LB_FMT(lb_bytes_upto(line, 200)));
+		return lb_fail(diag, LB_E_MALFORMED, "Invalid format '%.*s'",
+		               LB_FMT(lb_bytes_upto(line, 200)));
 	if (equals < heredoc) {
 		*value = lb_bytes_from(line, equals + 1);
 		return LB_OK;
 	}
 	if (line.len == heredoc + 2)
 		return lb_fail(diag, LB_E_MALFORMED,
-		               "line %u: Invalid format '%.*s'. Name must not be empty and "
-		               "delimiter must not be empty",
-		               (unsigned)pairs->line, LB_FMT(lb_bytes_upto(line, 200)));
+		               "Invalid format '%.*s'. Name must not be empty and delimiter must "
+		               "not be empty",
+		               LB_FMT(lb_bytes_upto(line, 200)));
 	return read_lines(value, pairs, lb_bytes_from(line, heredoc + 2), diag);
 }

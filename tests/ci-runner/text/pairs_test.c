@@ -41,12 +41,11 @@ TEST(pairs_are_read_as_github_does)
 		{ "a<<E=F\nx\nE=F\n", "a|x;" },
 		{ "a<<END\r\nx\r\ny\r\nEND\r\n", "a|x\r\ny;" },
 		{ "a<<END\n ENDING\nEND\n", "a| ENDING;" },
-		{ "x=1\na<<END\none\n",
-		  "x|1;!line 2: Invalid value. Matching delimiter not found 'END'" },
-		{ "plain\n", "!line 1: Invalid format 'plain'" },
-		{ "x=1\n\n=2\n", "x|1;!line 3: Invalid format '=2'" },
-		{ "<<E\nx\nE\n", "!line 1: Invalid format '<<E'" },
-		{ "a<<\nx\n", "!line 1: Invalid format 'a<<'. Name must not be empty and delimiter "
+		{ "x=1\na<<END\none\n", "x|1;!Invalid value. Matching delimiter not found 'END'" },
+		{ "plain\n", "!Invalid format 'plain'" },
+		{ "x=1\n\n=2\n", "x|1;!Invalid format '=2'" },
+		{ "<<E\nx\nE\n", "!Invalid format '<<E'" },
+		{ "a<<\nx\n", "!Invalid format 'a<<'. Name must not be empty and delimiter "
 		              "must not be empty" },
 	};
 	struct lb_buf out;
