@@ -290,7 +290,7 @@ static void instruction(struct gen *g, unsigned type, unsigned depth)
 	do {
 		what = below(g, ENGINE_OP_COUNT);
 		info = &engine_op_table[what];
-	} while (info->form <= ENGINE_FORM_OP || info->form == ENGINE_FORM_STORE ||
+	} while (info->form <= ENGINE_FORM_OP || info->form >= ENGINE_FORM_STORE ||
 	         info->result != types[type] || traps_too_easily(g, info));
 	if (info->form == ENGINE_FORM_LOAD) {
 		address(g, depth);
