@@ -282,6 +282,8 @@ static struct lb_yaml_limits limits_of(const struct lb_yaml_limits *given)
 
 	if (limits.bytes_max == 0)
 		limits.bytes_max = 1 << 20;
+	if (limits.bytes_max > LB_YAML_BYTES_MAX)
+		limits.bytes_max = LB_YAML_BYTES_MAX;
 	if (limits.depth_max == 0)
 		limits.depth_max = 50;
 	if (limits.depth_max > LB_YAML_DEPTH_MAX)

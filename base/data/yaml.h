@@ -42,11 +42,11 @@ struct lb_yaml_node {
 	bool aliased;                /* reached through an alias at least once */
 };
 
-enum { LB_YAML_DEPTH_MAX = 1000 };
+enum { LB_YAML_BYTES_MAX = 1 << 30, LB_YAML_DEPTH_MAX = 1000 };
 
-struct lb_yaml_limits {      /* zero: the default */
-	size_t bytes_max;    /* 1 MiB */
-	uint32_t depth_max;  /* 50, and LB_YAML_DEPTH_MAX at most: reading is recursive */
+struct lb_yaml_limits {      /* zero: the default; more than the most is the most */
+	size_t bytes_max;    /* 1 MiB; LB_YAML_BYTES_MAX at most */
+	uint32_t depth_max;  /* 50; LB_YAML_DEPTH_MAX at most, for reading is recursive */
 	uint32_t events_max; /* 1,000,000, aliases expanded */
 };
 

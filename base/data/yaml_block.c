@@ -91,7 +91,7 @@ static void add_line(struct block *b, const unsigned char *at, const unsigned ch
 	if (fold && b->blank_ends == 0)
 		lb_buf_add_byte(&b->r->piece, ' ');
 	add_ends(b, b->blank_ends + (b->any && !fold));
-	lb_buf_add(&b->r->piece, (struct lb_bytes){ at, (size_t)(end - at) });
+	lb_buf_add(&b->r->piece, yaml_between(at, end));
 	b->any = true;
 	b->blank_ends = 0;
 	b->deeper = deeper;

@@ -73,6 +73,11 @@ static inline bool yaml_is_bracket(unsigned char c)
 	return c == ',' || c == '[' || c == ']' || c == '{' || c == '}';
 }
 
+static inline struct lb_bytes yaml_between(const unsigned char *from, const unsigned char *to)
+{
+	return (struct lb_bytes){ from, (size_t)(to - from) };
+}
+
 /* Is `c` at `at`, with a blank or an end behind? */
 static inline bool yaml_is_indicator(const unsigned char *at, unsigned char c)
 {
@@ -126,7 +131,7 @@ void lb_yaml_skip_blanks(struct yaml_reader *r); /* within the line */
 
 /* ---- yaml_node.c ---- */
 
-/* A node without content; NULL place: at the reader.  Its anchor is known from now on. */
+/* A node without content.  Its anchor is known from now on. */
 lb_err lb_yaml_node_new(struct yaml_node **out, struct yaml_reader *r, enum lb_yaml_kind kind,
                         struct lb_place place, const struct yaml_properties *properties);
 

@@ -14,11 +14,6 @@ lb_err lb_yaml_take_piece(struct lb_bytes *out, struct yaml_reader *r)
 	return r->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
-static struct lb_bytes between(const unsigned char *from, const unsigned char *to)
-{
-	return (struct lb_bytes){ from, (size_t)(to - from) };
-}
-
 /* One line end is folded into a blank, n of them into n - 1. */
 static void add_folded(struct lb_buf *out, size_t breaks)
 {
@@ -110,14 +105,14 @@ lb_err lb_yaml_plain(struct lb_bytes *out, struct yaml_reader *r, int parent, bo
 		if (whole)
 			lb_buf_reset(&r->piece);
 		whole = false;
-		lb_buf_add(&r->piece, between(from, end));
+		lb_buf_add(&r->piece, yaml_between(from, end));
 		breaks = pass_breaks(r);
 		add_folded(&r->piece, breaks);
 		from = r->at;
 		end = plain_end(from, flow);
 	}
 	r->at = end;
-	*out = between(from, end);
+	*out = yaml_between(from, end);
 	if (whole)
 		return LB_OK;
 	lb_buf_add(&r->piece, *out);
@@ -161,13 +156,13 @@ lb_err lb_yaml_single_quoted(struct lb_bytes *out, struct yaml_reader *r)
 	const unsigned char *from = r->at + 1, *end = run_end(from, '\'');
 
 	if (*end == '\'' && end[1] != '\'') {
-		*out = between(from, end);
+		*out = yaml_between(from, end);
 		r->at = end + 1;
 		return LB_OK;
 	}
 	lb_buf_reset(&r->piece);
 	for (;; end = run_end(from, '\'')) {
-		lb_buf_add(&r->piece, between(from, end));
+		lb_buf_add(&r->piece, yaml_between(from, end));
 		r->at = end;
 		if (*end == '\'' && end[1] != '\'')
 			break;
@@ -296,13 +291,13 @@ lb_err lb_yaml_double_quoted(struct lb_bytes *out, struct yaml_reader *r)
 	size_t kept = 0;
 
 	if (*end == '"') {
-		*out = between(from, end);
+		*out = yaml_between(from, end);
 		r->at = end + 1;
 		return LB_OK;
 	}
 	lb_buf_reset(&r->piece);
 	for (;; end = run_end(from, '"')) {
-		lb_buf_add(&r->piece, between(from, end));
+		lb_buf_add(&r->piece, yaml_between(from, end));
 		r->at = end;
 		if (*end == '"')
 			break;

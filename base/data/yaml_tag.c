@@ -7,11 +7,6 @@
 /* A tag may be longer than the text that names it, for its prefix comes from a directive. */
 enum { TAG_BYTES_MAX = 4096 };
 
-static struct lb_bytes between(const unsigned char *from, const unsigned char *to)
-{
-	return (struct lb_bytes){ from, (size_t)(to - from) };
-}
-
 static bool is_word(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
@@ -28,7 +23,7 @@ lb_err lb_yaml_anchor_name(struct lb_bytes *out, struct yaml_reader *r)
 		at++;
 	if (at == from)
 		return YAML_FAIL(r, "%c without the name of an anchor", *r->at);
-	*out = between(from, at);
+	*out = yaml_between(from, at);
 	r->at = at;
 	return LB_OK;
 }
@@ -99,7 +94,7 @@ static lb_err read_verbatim(struct lb_bytes *out, struct yaml_reader *r)
 		at++;
 	if (*at != '>' || at == from)
 		return YAML_FAIL(r, "a tag that begins with !< and does not end with >");
-	LB_TRY(take_tag(out, r, between(from, at), (struct lb_bytes){ 0 }));
+	LB_TRY(take_tag(out, r, yaml_between(from, at), (struct lb_bytes){ 0 }));
 	r->at = at + 1;
 	return LB_OK;
 }
@@ -112,13 +107,13 @@ static lb_err read_tag(struct lb_bytes *out, struct yaml_reader *r)
 	if (from[1] == '<')
 		return read_verbatim(out, r);
 	at = from + handle_length(from);
-	LB_TRY(find_prefix(&prefix, r, between(from, at)));
+	LB_TRY(find_prefix(&prefix, r, yaml_between(from, at)));
 	from = at;
 	while (!yaml_is_gap(*at) && !yaml_is_bracket(*at) && *at != '!')
 		at++;
 	if (*at == '!' || (at == from && from - r->at > 1))
 		return YAML_FAIL(r, "a tag that cannot be made out");
-	LB_TRY(take_tag(out, r, prefix, between(from, at)));
+	LB_TRY(take_tag(out, r, prefix, yaml_between(from, at)));
 	r->at = at;
 	return LB_OK;
 }
@@ -189,7 +184,7 @@ static struct lb_bytes next_word(struct yaml_reader *r)
 	from = r->at;
 	while (!yaml_is_gap(*r->at) && *from != '#')
 		r->at++;
-	return between(from, r->at);
+	return yaml_between(from, r->at);
 }
 
 static lb_err read_version(struct yaml_reader *r, bool *versioned)

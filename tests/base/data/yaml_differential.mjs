@@ -139,7 +139,7 @@ const ended = (text) => (text.endsWith("\n") ? text : `${text}\n`);
 
 // One for each difference that the test knows of.
 for (const text of ["a: [b,\nc]\n", "a: 'b\nc'\n", "[a]#b\n", "\ta\n", "...\na\n", "...\n%b\n", "a: |\n b", "|1\n  \n", "\"a\\\n\n b\"\n", "'a''",
-	"? a\n- b\n", "? a\n\t\n ]b\n", ":\n: b\n", "a:\rb", "- >\r#\n", "a\rb\n",  "a: \u0001\n", "\"\\ud800\"\n"]) show(text);
+	"? a\n- b\n", "? a\n\t\n ]b\n", ":\n: b\n", "[{!t {}\n}: a]\n", "a:\rb", "- >\r#\n", "a\rb\n",  "a: \u0001\n", "\"\\ud800\"\n"]) show(text);
 if (corpus !== "-") collect(corpus);
 for (const file of files) show(readFileSync(file, "utf8"));
 const kinds = [soup, soup, () => node(3), () => flow(3), files.length > 0 ? mutated : soup];

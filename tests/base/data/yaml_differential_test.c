@@ -100,17 +100,9 @@ static bool has_tight_comment(const struct answer *a)
 	return lb_bytes_is(a->error, "MISSING_CHAR") && (has(a->text, "]#") || has(a->text, "}#"));
 }
 
-static bool has_tabbed_line(const struct answer *a)
+static bool has_tab(const struct answer *a)
 {
-	struct lb_bytes rest = a->text, line;
-
-	while (lb_bytes_split(&line, &rest, '\n')) {
-		while (line.len > 0 && line.at[0] == ' ')
-			line = lb_bytes_from(line, 1);
-		if (lb_bytes_starts(line, LB_B("\t")))
-			return lb_bytes_is(a->error, "TAB_AS_INDENT");
-	}
-	return false;
+	return lb_bytes_is(a->error, "TAB_AS_INDENT") && has(a->text, "\t");
 }
 
 static bool begins_with_end(const struct answer *a)
@@ -171,6 +163,11 @@ static bool has_return(const struct answer *a)
 	return false;
 }
 
+static bool has_long_key(const struct answer *a)
+{
+	return has(lb_bytes_of(a->diag.text), "a key of more than one line or");
+}
+
 static bool has_control(const struct answer *a)
 {
 	return has(lb_bytes_of(a->diag.text), "control character");
@@ -190,7 +187,7 @@ static const struct {
 	  has_tight_comment },
 	{ "within quotes and brackets any indentation will do, as GitHub's service has it",
 	  WE_ACCEPT, has_margin },
-	{ "a tab may stand before a value that nothing contains", WE_ACCEPT, has_tabbed_line },
+	{ "a tab may stand before a value that no blanks indent", WE_ACCEPT, has_tab },
 	{ "... may stand before the document", WE_ACCEPT, begins_with_end },
 	{ "behind ... a line with % is a directive", WE_REFUSE, has_directive_behind_end },
 	{ "a block of text gets no line end where its last line has none", OTHER_NODES,
@@ -200,6 +197,8 @@ static const struct {
 	{ "each blank line behind an escaped line end is a line end", OTHER_NODES,
 	  has_escaped_end },
 	{ "'a'' has no end", WE_REFUSE, has_two_quotes },
+	{ "a key within brackets that has no question mark is on one line", WE_REFUSE,
+	  has_long_key },
 	{ "what cannot follow a key with a question mark is not dropped", WE_REFUSE,
 	  has_explicit_key },
 	{ "a text that is a key with a question mark goes on behind a line of tabs", WE_ACCEPT,
