@@ -58,17 +58,22 @@ static lb_err find_prefix(struct lb_bytes *out, struct yaml_reader *r, struct lb
 	return LB_OK;
 }
 
-/* %41 is A.  What is not well formed stays as it is. */
-static void add_decoded(struct lb_buf *out, struct lb_bytes text)
+/* %41 is A. */
+static lb_err add_decoded(struct yaml_reader *r, struct lb_bytes text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char byte = text.at[i];
+		struct lb_bytes digits = lb_bytes_upto(lb_bytes_from(text, i + 1), 2);
 
-		if (byte == '%' && text.len - i > 2 &&
-		    !lb_failed(lb_hex_read(&byte, 1, lb_bytes_upto(lb_bytes_from(text, i + 1), 2))))
+		if (byte == '%') {
+			if (lb_failed(lb_hex_read(&byte, 1, digits)))
+				return YAML_FAIL(r, "a tag with a %% that two hexadecimal digits "
+				                    "do not follow");
 			i += 2;
-		lb_buf_add_byte(out, byte);
+		}
+		lb_buf_add_byte(&r->piece, byte);
 	}
+	return LB_OK;
 }
 
 static lb_err take_tag(struct lb_bytes *out, struct yaml_reader *r, struct lb_bytes prefix,
@@ -79,7 +84,7 @@ static lb_err take_tag(struct lb_bytes *out, struct yaml_reader *r, struct lb_by
 		                    "a tag of more than %d bytes", TAG_BYTES_MAX);
 	lb_buf_reset(&r->piece);
 	lb_buf_add(&r->piece, prefix);
-	add_decoded(&r->piece, suffix);
+	LB_TRY(add_decoded(r, suffix));
 	if (lb_utf8_check(lb_buf_bytes(&r->piece)) != SIZE_MAX)
 		return YAML_FAIL(r, "a tag whose %% stand for what is not UTF-8");
 	return lb_yaml_take_piece(out, r);

@@ -365,6 +365,8 @@ TEST(yaml_reads_documents_and_directives)
 	check_refused(t, "a\n... b\n", 2, "line 2, column 5: text behind the end of a value");
 	check_refused(t, "a\n...\nb\n", 3,
 	              "line 3, column 1: a second document; only one is expected");
+	check_refused(t, "a: !b%4 c", 1,
+	              "line 1, column 4: a tag with a % that two hexadecimal digits do not follow");
 	check_refused(t, "%TAG !e! \xc3\xa9\n--- !e!%ff a", 2,
 	              "line 2, column 5: a tag whose % stand for what is not UTF-8");
 }
