@@ -208,6 +208,7 @@ check: check-fast check-headers check-clang check-san check-static
 check-fast:
 	@tests/check-layers
 	@tests/check-style
+	@tests/check-compatibility
 
 check-headers:
 	@for header in $$(git ls-files '*.h' | grep -v _priv.h); do \

@@ -1,0 +1,1 @@
+console.log('post of node, state ' + process.env.STATE_s);
