@@ -355,31 +355,37 @@ enum {
 
 static const char *why_of(size_t i) { return i < SINGLE ? single[i].why : whole[i - SINGLE].why; }
 
-/* Without the errors that one of us finds alone; `mask` says which rules there were. */
-static struct errors without_single(uint32_t *mask, const struct errors *errors, bool ours)
+static bool has(const struct errors *errors, const struct error *wanted)
 {
-	struct errors left = { 0 };
+	for (size_t i = 0; i < errors->count && i < ERRORS_MAX; i++) {
+		if (by_place(&errors->at[i], wanted) == 0)
+			return true;
+	}
+	return false;
+}
 
+/* Is every error that the other one does not find there by a rule?  `mask` says by which. */
+static bool is_listed(uint32_t *mask, const struct errors *errors, const struct errors *others,
+                      bool ours)
+{
 	for (size_t i = 0; i < errors->count && i < ERRORS_MAX; i++) {
 		size_t rule = 0;
 
+		if (has(others, &errors->at[i]))
+			continue;
 		while (rule < SINGLE && !single[rule].applies(errors, i, ours))
 			rule++;
-		if (rule < SINGLE)
-			*mask |= UINT32_C(1) << rule;
-		else
-			left.at[left.count++] = errors->at[i];
+		if (rule == SINGLE)
+			return false;
+		*mask |= UINT32_C(1) << rule;
 	}
-	return left;
+	return true;
 }
 
-static bool same_without_single(uint32_t *mask, const struct errors *ours,
+static bool same_but_for_single(uint32_t *mask, const struct errors *ours,
                                 const struct errors *theirs)
 {
-	struct errors a = without_single(mask, ours, true);
-	struct errors b = without_single(mask, theirs, false);
-
-	return same(&a, &b);
+	return is_listed(mask, ours, theirs, true) && is_listed(mask, theirs, ours, false);
 }
 
 static bool is_meant(size_t seen[DIFFERENCES], const struct comparison *c)
@@ -393,8 +399,8 @@ static bool is_meant(size_t seen[DIFFERENCES], const struct comparison *c)
 		}
 	}
 	if ((c->read->count > 0) != (c->ours->read.count > 0) ||
-	    !same_without_single(&mask, &c->ours->read, c->read) ||
-	    !same_without_single(&mask, &c->ours->convert, c->converted) || mask == 0)
+	    !same_but_for_single(&mask, &c->ours->read, c->read) ||
+	    !same_but_for_single(&mask, &c->ours->convert, c->converted) || mask == 0)
 		return false;
 	for (size_t i = 0; i < SINGLE; i++)
 		seen[i] += mask >> i & 1;
