@@ -17,6 +17,7 @@ struct engine_extern {
 		struct engine_table *table;
 		struct engine_memory *memory;
 		struct engine_global *global;
+		struct engine_tag *tag;
 	};
 };
 

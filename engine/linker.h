@@ -20,7 +20,7 @@ lb_err engine_linker_add(struct engine_linker *linker, struct lb_bytes module, s
                          struct engine_extern what);
 
 /* Make a host function and name it.  The signature is written as "ii:i" - parameters, colon,
- * results - with i = i32, I = i64, f = f32, F = f64, r = funcref, x = externref. */
+ * results - with i = i32, I = i64, f = f32, F = f64, v = v128, r = funcref, x = externref. */
 lb_err engine_linker_add_func(struct engine_linker *linker, struct lb_bytes module,
                               struct lb_bytes name, const char *signature, engine_host_call call,
                               void *ctx);

@@ -12,10 +12,23 @@
 
 struct engine_module; /* opaque */
 
-/* What is allowed beyond the first version of the language.  All-zero allows all that is built. */
+/* What the language has got beyond its first version (feature.def). */
+enum engine_feature {
+#define FEATURE(name, text, on) ENGINE_FEATURE_##name,
+#include "engine/feature.def"
+#undef FEATURE
+	ENGINE_FEATURE_COUNT
+};
+
+#define ENGINE_FEATURE_BIT(feature) (UINT64_C(1) << (feature))
+
+/* "multi-memory"; never NULL.  ENGINE_FEATURE_COUNT where there is none of that name. */
+const char *engine_feature_text(enum engine_feature feature);
+enum engine_feature engine_feature_find(struct lb_bytes name);
+
+/* All-zero allows what feature.def says is on. */
 struct engine_module_options {
-	bool no_sign_extension, no_saturating_convert, no_multi_value, no_bulk_memory;
-	bool no_reference_types, no_mutable_globals, no_extended_const;
+	uint64_t features_off, features_on; /* ENGINE_FEATURE_BIT of each; on counts more */
 };
 
 /* A module's own bounds; above them it is refused with LB_E_LIMIT. */
@@ -28,7 +41,10 @@ enum {
 	ENGINE_SEGMENTS_MAX = 1000000,     /* of data; of elements as many again */
 	ENGINE_SEGMENT_LEN_MAX = 10000000, /* elements in one */
 	ENGINE_TABLES_MAX = 100000,
-	ENGINE_MEMORIES_MAX = 1, /* more is "multiple memories" */
+	ENGINE_MEMORIES_MAX = 100,
+	ENGINE_TAGS_MAX = 1000000,
+	ENGINE_FIELDS_MAX = 10000,    /* of one struct */
+	ENGINE_ARRAY_NEW_MAX = 10000, /* operands of one array.new_fixed */
 	ENGINE_PARAMS_MAX = 1000,
 	ENGINE_RESULTS_MAX = 1000,
 	ENGINE_LOCALS_MAX = 50000,      /* parameters included */

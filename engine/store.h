@@ -19,12 +19,15 @@ struct engine_func;
 struct engine_table;
 struct engine_memory;
 struct engine_global;
+struct engine_tag;
 
 struct engine_store_options {
 	uint32_t call_depth_max;     /* functions in functions; 0: 16384 */
 	uint32_t stack_slots_max;    /* 8 bytes each; 0: 1048576 */
 	uint64_t memory_pages_max;   /* of one memory; 0: 65536 */
 	uint64_t table_elements_max; /* of one table; 0: 10000000 */
+	uint64_t heap_bytes_max;     /* of garbage-collected objects; 0: 1 GiB */
+	bool collect_always;         /* before each allocation: for tests */
 	/* Reserve only what a memory has, and move it when it grows: for hosts short of
 	 * address space, emulators and valgrind.  It is also what happens by itself where a
 	 * large reservation is refused. */
@@ -53,6 +56,7 @@ typedef lb_err (*engine_host_call)(void *ctx, struct engine_instance *caller,
 lb_err engine_func_new(struct engine_func **out, struct engine_store *store,
                        const struct engine_func_type *type, engine_host_call call, void *ctx);
 struct engine_func_type engine_func_type(const struct engine_func *func);
+uint32_t engine_func_type_index(const struct engine_func *func); /* in the store's types */
 
 /* Call with as many arguments and room for as many results as the type has (asserted:
  * arg_count, result_count).  May be called from within a host function. */
@@ -94,5 +98,43 @@ struct engine_global_type engine_global_type(const struct engine_global *global)
 union engine_value engine_global_get(const struct engine_global *global);
 /* DENIED where it is immutable. */
 lb_err engine_global_set(struct engine_global *global, union engine_value value);
+
+/* ---- tags, exceptions, references ---- */
+
+/* `type` is copied: the values that an exception carries, no results. */
+lb_err engine_tag_new(struct engine_tag **out, struct engine_store *store,
+                      const struct engine_func_type *type);
+struct engine_func_type engine_tag_type(const struct engine_tag *tag);
+
+/* From a host function: `return engine_store_throw(store, tag, values);` throws in its caller. */
+lb_err engine_store_throw(struct engine_store *store, struct engine_tag *tag,
+                          const union engine_value *values);
+
+/* The exception that ended the last call with ENGINE_TRAP_EXCEPTION; NULL where there is none.
+ * The values (as many as the tag's type has) may be NULL.  It is forgotten with the next call. */
+struct engine_tag *engine_store_exception(const struct engine_store *store,
+                                          union engine_value *values);
+
+/* Keep what a reference points to until it is dropped as often as it was kept.  A reference of
+ * an externref that the host made itself needs no keeping, and is left alone. */
+lb_err engine_store_keep(struct engine_store *store, union engine_value value);
+void engine_store_drop(struct engine_store *store, union engine_value value);
+
+/* Free what cannot be reached; the bytes still in use. */
+uint64_t engine_store_collect(struct engine_store *store);
+
+/* ---- the last trap ---- */
+
+/* The functions that were under way when the last call from C ended with a trap, innermost first.
+ */
+struct engine_trace_frame {
+	const struct engine_instance *instance;
+	uint32_t func;        /* index in its module */
+	struct lb_bytes name; /* from the module's names; empty where it has none */
+};
+
+uint32_t engine_store_trace_count(const struct engine_store *store);
+void engine_store_trace(struct engine_trace_frame *out, const struct engine_store *store,
+                        uint32_t index);
 
 #endif

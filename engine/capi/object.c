@@ -9,6 +9,7 @@ static enum capi_kind capi_kind_of_extern(enum engine_kind kind)
 	case ENGINE_FUNC: return CAPI_FUNC;
 	case ENGINE_TABLE: return CAPI_TABLE;
 	case ENGINE_MEMORY: return CAPI_MEMORY;
+	case ENGINE_TAG: return CAPI_TAG;
 	case ENGINE_GLOBAL: break;
 	}
 	return CAPI_GLOBAL;
@@ -20,6 +21,7 @@ static void *identity_of(const struct engine_extern *what)
 	case ENGINE_FUNC: return what->func;
 	case ENGINE_TABLE: return what->table;
 	case ENGINE_MEMORY: return what->memory;
+	case ENGINE_TAG: return what->tag;
 	case ENGINE_GLOBAL: break;
 	}
 	return what->global;
@@ -68,6 +70,7 @@ wasm_externtype_t *wasm_extern_type(const wasm_extern_t *object)
 		return (wasm_externtype_t *)wasm_table_type(wasm_extern_as_table_const(object));
 	case ENGINE_MEMORY:
 		return (wasm_externtype_t *)wasm_memory_type(wasm_extern_as_memory_const(object));
+	case ENGINE_TAG: return capi_externtype(&(struct engine_extern_type){ .kind = ENGINE_TAG });
 	case ENGINE_GLOBAL: break;
 	}
 	return (wasm_externtype_t *)wasm_global_type(wasm_extern_as_global_const(object));

@@ -315,8 +315,9 @@ wasm_externtype_t *capi_externtype(const struct engine_extern_type *type)
 	case ENGINE_MEMORY:
 		limits = capi_limits_of(&type->memory.limits);
 		return (wasm_externtype_t *)wasm_memorytype_new(&limits);
-	default: return new_type(sizeof(struct wasm_externtype_t), CAPI_EXTERN_TAG);
+	case ENGINE_TAG: break;
 	}
+	return new_type(sizeof(struct wasm_externtype_t), CAPI_EXTERN_TAG);
 }
 
 /* ---- imports and exports ---- */

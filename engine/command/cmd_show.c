@@ -36,7 +36,7 @@ static void show_types(FILE *to, const engine_type *types, uint32_t count)
 {
 	(void)fputc('(', to);
 	for (uint32_t i = 0; i < count; i++)
-		(void)fprintf(to, "%s%s", i > 0 ? " " : "", engine_type_text(types[i]));
+		(void)fprintf(to, "%s%s", i > 0 ? " " : "", engine_type_name(types[i]).text);
 	(void)fputc(')', to);
 }
 
@@ -57,12 +57,13 @@ static void show_extern_type(FILE *to, const struct engine_extern_type *type)
 		show_types(to, type->func.results, type->func.result_count);
 		break;
 	case ENGINE_TABLE:
-		show_limits(to, &type->table.limits, engine_type_text(type->table.element));
+		show_limits(to, &type->table.limits, engine_type_name(type->table.element).text);
 		break;
 	case ENGINE_MEMORY: show_limits(to, &type->memory.limits, "pages"); break;
+	case ENGINE_TAG: show_types(to, type->func.params, type->func.param_count); break;
 	case ENGINE_GLOBAL:
 		(void)fprintf(to, "%s%s", type->global.is_mutable ? "mutable " : "",
-		              engine_type_text(type->global.content));
+		              engine_type_name(type->global.content).text);
 		break;
 	}
 	(void)fputc('\n', to);
@@ -104,6 +105,7 @@ static void show_sizes(FILE *to, const struct engine_module *m)
 	show_count(to, "tables", m->table_count, m->table_import_count);
 	show_count(to, "memories", m->memory_count, m->memory_import_count);
 	show_count(to, "globals", m->global_count, m->global_import_count);
+	show_count(to, "tags", m->tag_count, m->tag_import_count);
 	(void)fprintf(to, "elements  %llu in %u segments\n", (unsigned long long)elements,
 	              m->elem_count);
 	(void)fprintf(to, "data      %llu bytes in %u segments\n", (unsigned long long)data_bytes,
@@ -158,14 +160,16 @@ lb_err engine_cmd_ops(struct lb_cli *cli)
 {
 	for (int i = 0; i < ENGINE_OP_COUNT; i++) {
 		const struct engine_op_info *op = &engine_op_table[i];
+		uint32_t number = 0;
+		uint8_t prefix;
 
 		if (op->text == NULL)
 			continue;
-		if (i < 0x100)
-			(void)fprintf(cli->out, "%02x     %s\n", (unsigned)i, op->text);
+		prefix = engine_op_prefix(&number, (uint32_t)i);
+		if (prefix == 0)
+			(void)fprintf(cli->out, "%02x     %s\n", number, op->text);
 		else
-			(void)fprintf(cli->out, "%02x %02x  %s\n", (unsigned)ENGINE_OP_PREFIX_FC,
-			              (unsigned)i - 0x100, op->text);
+			(void)fprintf(cli->out, "%02x %02x  %s\n", prefix, number, op->text);
 	}
 	return LB_OK;
 }

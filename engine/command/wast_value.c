@@ -10,19 +10,33 @@ static void *foreign_of(const struct engine_script_value *value)
 	return (void *)((uintptr_t)value->lanes[0].bits + 1);
 }
 
+static void vector_of(union engine_value *out, const struct engine_script_value *value)
+{
+	unsigned char *to = (unsigned char *)out->v128;
+
+	for (unsigned i = 0; i < value->lane_count; i++)
+		memcpy(to + i * (value->lane_bits / 8), &value->lanes[i].bits,
+		       value->lane_bits / 8);
+}
+
 void engine_wast_value(union engine_value *out, struct engine_store *store,
                        const struct engine_script_value *value, engine_type type)
 {
-	(void)store, (void)type;
-	*out = (union engine_value){ .i64 = 0 };
+	(void)store;
+	*out = (union engine_value){ .v128 = { 0, 0 } };
 	switch (value->kind) {
 	case ENGINE_SCRIPT_I32:
 	case ENGINE_SCRIPT_F32: out->i32 = (uint32_t)value->lanes[0].bits; break;
 	case ENGINE_SCRIPT_I64:
 	case ENGINE_SCRIPT_F64: out->i64 = value->lanes[0].bits; break;
+	case ENGINE_SCRIPT_V128: vector_of(out, value); break;
 	case ENGINE_SCRIPT_EXTERN:
-	case ENGINE_SCRIPT_HOST: out->foreign = foreign_of(value); break;
-	case ENGINE_SCRIPT_V128:
+	case ENGINE_SCRIPT_HOST:
+		out->i64 = (uintptr_t)foreign_of(value);
+		/* A host's reference of the any hierarchy has come in from outside. */
+		if (!engine_type_is_extern(type))
+			*out = engine_value_convert(*out);
+		break;
 	case ENGINE_SCRIPT_NULL:
 	case ENGINE_SCRIPT_REF:
 	case ENGINE_SCRIPT_EITHER: break;
@@ -58,19 +72,65 @@ static bool is_number(engine_type type, enum engine_script_value_kind kind)
 	return kind <= ENGINE_SCRIPT_F64 && type == types[kind];
 }
 
+static bool vector_fits(union engine_value got, const struct engine_script_value *want)
+{
+	const unsigned char *from = (const unsigned char *)got.v128;
+
+	for (unsigned i = 0; i < want->lane_count; i++) {
+		uint64_t bits = 0, mask = UINT64_MAX >> (64 - want->lane_bits);
+
+		memcpy(&bits, from + i * (want->lane_bits / 8), want->lane_bits / 8);
+		if (want->lanes[i].pattern == ENGINE_SCRIPT_EXACT
+		            ? bits != (want->lanes[i].bits & mask)
+		            : !nan_fits(bits, want->lane_bits, want->lanes[i].pattern))
+			return false;
+	}
+	return true;
+}
+
+/* (ref.func), (ref.struct) and the like: a reference of that heap type, not null. */
+static bool heap_fits(union engine_value got, engine_type type, struct lb_bytes heap)
+{
+	bool external = engine_type_is_extern(type);
+	enum engine_ref_kind kind;
+
+	if (got.ref == 0)
+		return false;
+	if (heap.len == 0 || engine_type_is_abstract_func(type) || lb_bytes_is(heap, "func") ||
+	    lb_bytes_is(heap, "exn"))
+		return true;
+	if (lb_bytes_is(heap, "extern"))
+		return external;
+	kind = engine_value_ref_kind(external ? engine_value_convert(got) : got);
+	if (lb_bytes_is(heap, "any"))
+		return true;
+	if (lb_bytes_is(heap, "eq"))
+		return kind != ENGINE_REF_FOREIGN;
+	if (lb_bytes_is(heap, "i31"))
+		return kind == ENGINE_REF_I31;
+	if (lb_bytes_is(heap, "struct"))
+		return kind == ENGINE_REF_STRUCT;
+	return lb_bytes_is(heap, "array") && kind == ENGINE_REF_ARRAY;
+}
+
 static bool one_fits(union engine_value got, engine_type type,
                      const struct engine_script_value *want)
 {
 	if (is_number(type, want->kind))
 		return lane_fits(want->lane_bits == 32 ? got.i32 : got.i64, want->lane_bits,
 		                 &want->lanes[0]);
+	if (want->kind == ENGINE_SCRIPT_V128)
+		return type == ENGINE_V128 && vector_fits(got, want);
 	if (!engine_type_is_ref(type))
 		return false;
 	if (want->kind == ENGINE_SCRIPT_NULL)
-		return got.foreign == NULL;
-	if (want->kind == ENGINE_SCRIPT_EXTERN || want->kind == ENGINE_SCRIPT_HOST)
-		return want->has_number ? got.foreign == foreign_of(want) : got.foreign != NULL;
-	return want->kind == ENGINE_SCRIPT_REF && got.foreign != NULL;
+		return got.ref == 0;
+	if (want->kind == ENGINE_SCRIPT_EXTERN || want->kind == ENGINE_SCRIPT_HOST) {
+		if (want->has_number && !engine_type_is_extern(type))
+			got = engine_value_convert(got);
+		return want->has_number ? got.ref == (uintptr_t)foreign_of(want) : got.ref != 0;
+	}
+	return want->kind == ENGINE_SCRIPT_REF && heap_fits(got, type, want->heap);
 }
 
 bool engine_wast_fits(union engine_value got, engine_type type,
@@ -86,21 +146,21 @@ bool engine_wast_fits(union engine_value got, engine_type type,
 
 void engine_wast_show(char out[ENGINE_WAST_VALUE_SIZE], union engine_value value, engine_type type)
 {
-	const char *name = engine_type_text(type);
+	const struct engine_type_name own = engine_type_name(type);
+	const char *name = own.text;
 
 	if (type == ENGINE_I32 || type == ENGINE_F32)
 		(void)snprintf(out, ENGINE_WAST_VALUE_SIZE, "%s 0x%" PRIx32, name, value.i32);
-	else if (engine_type_is_ref(type) && value.foreign == NULL)
+	else if (type == ENGINE_V128)
+		(void)snprintf(out, ENGINE_WAST_VALUE_SIZE, "v128 0x%016" PRIx64 "%016" PRIx64,
+		               value.v128[1], value.v128[0]);
+	else if (engine_type_is_ref(type) && value.ref == 0)
 		(void)snprintf(out, ENGINE_WAST_VALUE_SIZE, "%s null", name);
 	else
 		(void)snprintf(out, ENGINE_WAST_VALUE_SIZE, "%s 0x%" PRIx64, name, value.i64);
 }
 
-bool engine_wast_is_exception(lb_err err)
-{
-	(void)err;
-	return false;
-}
+bool engine_wast_is_exception(lb_err err) { return engine_trap_of(err) == ENGINE_TRAP_EXCEPTION; }
 
 /* ---- the host module ---- */
 
@@ -178,8 +238,18 @@ lb_err engine_wast_add_spectest(struct engine_linker *linker, struct engine_stor
 		.element = ENGINE_FUNCREF, .limits = { .min = 10, .max = 20, .has_max = true }
 	};
 
+	const struct engine_memory_type shared = {
+		.limits = { .min = 1, .max = 2, .has_max = true, .is_shared = true }
+	};
+	const struct engine_table_type table64 = {
+		.element = ENGINE_FUNCREF,
+		.limits = { .min = 10, .max = 20, .has_max = true, .is_64 = true }
+	};
+
 	LB_TRY(add_functions(linker));
 	LB_TRY(add_globals(linker, store));
 	LB_TRY(add_memory(linker, store, "memory", &memory));
+	LB_TRY(add_memory(linker, store, "shared_memory", &shared));
+	LB_TRY(add_table(linker, store, "table64", &table64));
 	return add_table(linker, store, "table", &table);
 }

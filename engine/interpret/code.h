@@ -27,8 +27,10 @@ enum engine_code {
 	COMPARE(name, code, text, type) \
 	ENGINE_CODE_##name##_IMM, ENGINE_CODE_BR_##name##_IMM, ENGINE_CODE_BRN_##name##_IMM,
 #define LOAD(name, code, text, type, memory_type) \
-	ENGINE_CODE_##name, ENGINE_CODE_##name##_SUM, ENGINE_CODE_##name##_INDEXED,
-#define STORE(name, code, text, type, memory_type) ENGINE_CODE_##name, ENGINE_CODE_##name##_SUM,
+	ENGINE_CODE_##name, ENGINE_CODE_##name##_SUM, ENGINE_CODE_##name##_INDEXED, \
+		ENGINE_CODE_##name##_FAR,
+#define STORE(name, code, text, type, memory_type) \
+	ENGINE_CODE_##name, ENGINE_CODE_##name##_SUM, ENGINE_CODE_##name##_FAR,
 #include "engine/op.def"
 	ENGINE_CODE_COUNT
 };
@@ -40,7 +42,9 @@ enum {
 	ENGINE_CODE_BRANCH_NOT = 2,  /* not (a op b): branch by imm */
 	ENGINE_CODE_COMPARE_IMM = 3, /* a = b op imm; its branches: a op x1, branch by imm */
 	ENGINE_CODE_SUM = 1,         /* at the 32-bit sum of the address slot and imm, offset 0 */
-	ENGINE_CODE_INDEXED = 2      /* at the 32-bit sum of slots b and c, offset d */
+	ENGINE_CODE_INDEXED = 2,     /* at the 32-bit sum of slots b and c, offset d */
+	ENGINE_CODE_LOAD_FAR = 3,    /* in memory imm, at the slot plus x1: any memory, 64 bits */
+	ENGINE_CODE_STORE_FAR = 2
 };
 
 static_assert(ENGINE_CODE_I32_ADD_IMM == ENGINE_CODE_I32_ADD + ENGINE_CODE_BINARY_IMM, "variant");
@@ -53,6 +57,15 @@ static_assert(ENGINE_CODE_BRN_I32_EQ_IMM ==
               "variant");
 
 struct engine_body;
+struct engine_instance;
+
+/* What an instruction calls that is not done in the loop: operands from `at` on, results there
+ * too.  An enum engine_trap. */
+typedef unsigned engine_helper(struct engine_instance *instance, uint64_t *at, uint32_t imm,
+                               uint64_t x);
+
+union engine_cell;
+typedef void engine_vector_helper(uint64_t *fp, union engine_cell operands);
 
 union engine_cell {
 	const void *handler; /* direct threading: a label in the interpreter */
@@ -69,17 +82,61 @@ union engine_cell {
 	};
 	uint64_t x;
 	const struct engine_body *body;
+	engine_helper *helper;
+	engine_vector_helper *vector_helper;
 };
 
 static_assert(sizeof(union engine_cell) == 8, "operands are packed into cells of 8 bytes");
 
+/* Code in which exceptions are caught; positions count from the body's start.  Of two that
+ * overlap, the inner one comes first. */
+struct engine_region {
+	uint32_t start, end;
+	uint32_t depth; /* of the block, in blocks */
+	uint32_t catches, catch_count;
+};
+
+enum engine_catch_kind { ENGINE_CATCH_TAG, ENGINE_CATCH_ALL, ENGINE_CATCH_DELEGATE };
+
+struct engine_catch {
+	enum engine_catch_kind kind;
+	bool has_ref;
+	uint32_t tag;    /* index; of a delegate the depth to go on from */
+	uint32_t target; /* where to go on, the exception's values standing from `slot` on */
+	uint32_t slot, ref_slot;
+	uint32_t next; /* while they are collected: index + 1 */
+};
+
+/* Slots that hold references while an instruction before `position` is under way. */
+struct engine_map {
+	uint32_t position, first, count;
+};
+
+struct engine_ref_run {
+	uint32_t slot, count;
+	bool is_extern;
+};
+
+#define ENGINE_MAP_EXTERN 0x80000000u
+
 /* A function of a module, ready to run. */
 struct engine_body {
 	const union engine_cell *start;
-	uint32_t param_count;
-	uint32_t local_count; /* parameters included */
+	uint32_t param_slots;
+	uint32_t local_slots; /* parameters included */
 	uint32_t frame_slots; /* locals, operands, results: what a frame needs */
-	uint32_t result_count;
+	uint32_t result_slots;
+	uint32_t func;   /* index; UINT32_MAX: a constant expression */
+	uint32_t size;   /* cells */
+	size_t start_at; /* in the module's code */
+
+	const struct engine_region *regions;
+	const struct engine_catch *catches;
+	const struct engine_map *maps; /* by rising position */
+	const uint32_t *map_slots;     /* ENGINE_MAP_EXTERN: an external reference */
+	const struct engine_ref_run *ref_locals;
+	uint32_t region_count, map_count, ref_local_count;
+	struct engine_body *next; /* constant expressions */
 };
 
 /* Labels in the interpreter by enum engine_code; NULL where the loop is a switch. */

@@ -33,10 +33,11 @@ static bool interrupted(const struct engine_store *store)
 
 /* The function behind an element, checked; NULL and the trap where it cannot be called. */
 static struct engine_func *indirect(const struct engine_instance *instance, uint32_t table,
-                                    uint32_t element, uint64_t type, enum engine_trap *trap)
+                                    uint64_t element, uint64_t type, unsigned *trap)
 {
 	const struct engine_table *t = instance->tables[table];
 	struct engine_func *func;
+	uint32_t wanted;
 
 	*trap = ENGINE_TRAP_UNDEFINED_ELEMENT;
 	if (element >= t->size)
@@ -46,52 +47,94 @@ static struct engine_func *indirect(const struct engine_instance *instance, uint
 	if (func == NULL)
 		return NULL;
 	*trap = ENGINE_TRAP_INDIRECT_TYPE;
-	return func->type == instance->types[type] ? func : NULL;
+	wanted = instance->types[type];
+	if (func->type_index == wanted ||
+	    engine_types_below(&instance->store->types, func->type_index, wanted))
+		return func;
+	return NULL;
 }
 
-/* Pages before, or -1 where it cannot grow. */
-static uint32_t grow_memory(struct engine_memory *memory, uint32_t pages)
-{
-	uint64_t before = 0;
+/* ---- exceptions ---- */
 
-	return lb_failed(engine_memory_grow(&before, memory, pages)) ? UINT32_MAX
-	                                                             : (uint32_t)before;
+static unsigned make_exception(struct engine_instance *instance, const uint64_t *values,
+                               uint32_t tag_index)
+{
+	const struct engine_tag *tag = instance->tags[tag_index];
+	uint32_t slots = engine_types_slots(tag->type->params, tag->type->param_count);
+	struct engine_object *exception = NULL;
+	unsigned trap = engine_object_new(&exception, instance->store, ENGINE_OBJECT_EXCEPTION,
+	                                  tag->type_index, 8 * (1 + (uint64_t)slots));
+
+	if (trap != ENGINE_TRAP_NONE)
+		return trap;
+	exception->slots[0] = (uintptr_t)tag;
+	memcpy(exception->slots + 1, values, slots * sizeof *values);
+	instance->store->exception = exception;
+	return ENGINE_TRAP_NONE;
 }
 
-static uint32_t grow_table(struct engine_table *table, uint64_t fill, uint32_t count)
+/* What catches the store's exception when it is thrown before `position`; NULL: nothing. */
+static const struct engine_catch *find_catch(const struct engine_instance *instance,
+                                             const struct engine_body *body, uint32_t position)
 {
-	uint64_t before = 0;
+	uintptr_t tag = (uintptr_t)instance->store->exception->slots[0];
+	uint32_t depth_max = UINT32_MAX;
 
-	return lb_failed(engine_table_grow_slots(&before, table, count, fill)) ? UINT32_MAX
-	                                                                       : (uint32_t)before;
+	for (uint32_t i = 0; i < body->region_count; i++) {
+		const struct engine_region *region = &body->regions[i];
+
+		if (position <= region->start || position > region->end ||
+		    region->depth > depth_max)
+			continue;
+		for (uint32_t k = 0; k < region->catch_count; k++) {
+			const struct engine_catch *catch = &body->catches[region->catches + k];
+
+			if (catch->kind == ENGINE_CATCH_ALL ||
+			    (catch->kind == ENGINE_CATCH_TAG &&
+			     (uintptr_t)instance->tags[catch->tag] == tag))
+				return catch;
+			if (catch->kind == ENGINE_CATCH_DELEGATE)
+				depth_max = catch->tag;
+		}
+	}
+	return NULL;
 }
 
-static enum engine_trap fill_memory(const struct engine_instance *instance, const uint64_t *fp,
-                                    union engine_cell o)
+/* The exception's values to where the catch wants them; it is the store's no longer. */
+static void land(struct engine_store *store, const struct engine_catch *catch, uint64_t *fp)
 {
-	return engine_memory_fill(instance->memories[0], (uint32_t)fp[o.a], (uint32_t)fp[o.b],
-	                          (uint32_t)fp[o.c]);
+	const struct engine_object *exception = store->exception;
+	const struct engine_tag *tag = (const struct engine_tag *)(uintptr_t)exception->slots[0];
+
+	if (catch->kind == ENGINE_CATCH_TAG)
+		memcpy(fp + catch->slot, exception->slots + 1,
+		       engine_types_slots(tag->type->params, tag->type->param_count) * sizeof *fp);
+	if (catch->has_ref)
+		fp[catch->ref_slot] = (uintptr_t)exception;
+	store->exception = NULL;
 }
 
-static enum engine_trap copy_memory(const struct engine_instance *instance, const uint64_t *fp,
-                                    union engine_cell o)
+/* ---- what was under way ---- */
+
+static void add_trace(struct engine_store *store, const struct engine_instance *instance,
+                      const union engine_cell *pc)
 {
-	return engine_memory_copy(instance->memories[0], instance->memories[0], (uint32_t)fp[o.a],
-	                          (uint32_t)fp[o.b], (uint32_t)fp[o.c]);
+	const struct engine_body *body = engine_form_body_at(instance->module, pc);
+
+	if (body != NULL && store->trace_count < ENGINE_TRACE_MAX)
+		store->trace[store->trace_count++] =
+			(struct engine_trace_frame){ .instance = instance, .func = body->func };
 }
 
-static enum engine_trap table_op(struct engine_instance *instance, const uint64_t *fp,
-                                 enum engine_code code, const union engine_cell *pc)
+static void write_trace(struct engine_store *store, const struct engine_instance *instance,
+                        const union engine_cell *pc, const struct engine_frame *frame)
 {
-	union engine_cell o = pc[1];
-	uint32_t to = (uint32_t)pc[2].x, from = (uint32_t)(pc[2].x >> 32);
-	uint32_t a = (uint32_t)fp[o.a], b = (uint32_t)fp[o.b], c = (uint32_t)fp[o.c];
-
-	if (code == ENGINE_CODE_TABLE_FILL)
-		return engine_table_fill(instance->tables[to], a, fp[o.b], c);
-	if (code == ENGINE_CODE_TABLE_COPY)
-		return engine_table_copy(instance->tables[to], instance->tables[from], a, b, c);
-	return engine_instance_elem_init(instance, from, to, a, b, c);
+	store->trace_count = 0;
+	add_trace(store, instance, pc);
+	while (frame > store->frames && store->trace_count < ENGINE_TRACE_MAX) {
+		frame--;
+		add_trace(store, frame->instance, frame->pc);
+	}
 }
 
 /* ---- the loop ---- */
@@ -132,6 +175,9 @@ static enum engine_trap table_op(struct engine_instance *instance, const uint64_
 		memory_size = memory_ != NULL ? memory_->size : 0; \
 	} while (0)
 
+/* Run the function of a HELPER. */
+#define HELP() pc[2].helper(instance, fp + pc[1].a, pc[1].index, pc[3].x)
+
 /* Slots as values of a type, and back. */
 #define GET_I32(slot) ((uint32_t)fp[slot])
 #define GET_I64(slot) (fp[slot])
@@ -169,8 +215,8 @@ static lb_err run(struct engine_func *func, uint64_t *base, const void *const **
 	COMPARE(name, code, text, type) \
 	LABEL(name##_IMM) LABEL(BR_##name##_IMM) LABEL(BRN_##name##_IMM)
 #define LOAD(name, code, text, type, memory_type) \
-	LABEL(name) LABEL(name##_SUM) LABEL(name##_INDEXED)
-#define STORE(name, code, text, type, memory_type) LABEL(name) LABEL(name##_SUM)
+	LABEL(name) LABEL(name##_SUM) LABEL(name##_INDEXED) LABEL(name##_FAR)
+#define STORE(name, code, text, type, memory_type) LABEL(name) LABEL(name##_SUM) LABEL(name##_FAR)
 #include "engine/op.def"
 #undef LABEL
 	};
@@ -187,7 +233,8 @@ static lb_err run(struct engine_func *func, uint64_t *base, const void *const **
 	struct engine_func *callee;
 	unsigned char *memory;
 	uint64_t memory_size, *fp, *callee_fp;
-	enum engine_trap trap;
+	const struct engine_catch *catch;
+	unsigned trap;
 	lb_err err;
 
 	if (handlers != NULL) {
@@ -219,6 +266,11 @@ dispatch:
 			fp[pc[1].a] = fp[pc[1].b];
 			NEXT(2);
 		}
+		CASE(COPY2)
+		{
+			memmove(&fp[pc[1].a], &fp[pc[1].b], 2 * sizeof *fp);
+			NEXT(2);
+		}
 		CASE(COPY_RANGE)
 		{
 			memmove(&fp[pc[1].a], &fp[pc[1].b], pc[1].index * sizeof *fp);
@@ -233,6 +285,12 @@ dispatch:
 		{
 			fp[pc[1].a] = pc[2].x;
 			NEXT(3);
+		}
+		CASE(CONST128)
+		{
+			fp[pc[1].a] = pc[2].x;
+			fp[pc[1].a + 1] = pc[3].x;
+			NEXT(4);
 		}
 		CASE(BR) { JUMP(pc[1].imm); }
 		CASE(BR_IF)
@@ -259,6 +317,13 @@ dispatch:
 			fp[pc[1].a] = (uint32_t)fp[pc[1].d] != 0 ? fp[pc[1].b] : fp[pc[1].c];
 			NEXT(2);
 		}
+		CASE(SELECT2)
+		{
+			memmove(&fp[pc[1].a],
+			        (uint32_t)fp[pc[1].d] != 0 ? &fp[pc[1].b] : &fp[pc[1].c],
+			        2 * sizeof *fp);
+			NEXT(2);
+		}
 		CASE(UNREACHABLE) { TRAP_WITH(ENGINE_TRAP_UNREACHABLE); }
 
 		/* ---- calls ---- */
@@ -279,13 +344,69 @@ dispatch:
 		}
 		CASE(CALL_INDIRECT)
 		{
-			callee = indirect(instance, pc[1].index, (uint32_t)fp[pc[1].b], pc[2].x,
-			                  &trap);
+			callee = indirect(instance, pc[1].index, fp[pc[1].b], pc[2].x, &trap);
 			if (callee == NULL)
 				goto trapped;
 			callee_fp = fp + pc[1].a;
 			pc += 3;
 			goto call;
+		}
+		CASE(CALL_REF)
+		{
+			callee = (struct engine_func *)(uintptr_t)fp[pc[1].b];
+			if (callee == NULL)
+				TRAP_WITH(ENGINE_TRAP_NULL_FUNC);
+			callee_fp = fp + pc[1].a;
+			pc += 2;
+			goto call;
+		}
+		CASE(TAIL_CALL)
+		{
+			memmove(fp, fp + pc[1].a, pc[1].index * sizeof *fp);
+			body = pc[2].body;
+			goto replace;
+		}
+		CASE(TAIL_CALL_FUNC)
+		{
+			callee = instance->funcs[pc[1].index];
+			memmove(fp, fp + pc[1].a, (size_t)pc[2].x * sizeof *fp);
+			goto tail_call;
+		}
+		CASE(TAIL_CALL_INDIRECT)
+		{
+			callee = indirect(instance, pc[1].index, fp[pc[1].b], pc[2].x, &trap);
+			if (callee == NULL)
+				goto trapped;
+			memmove(fp, fp + pc[1].a, (size_t)pc[3].x * sizeof *fp);
+			goto tail_call;
+		}
+		CASE(TAIL_CALL_REF)
+		{
+			callee = (struct engine_func *)(uintptr_t)fp[pc[1].b];
+			if (callee == NULL)
+				TRAP_WITH(ENGINE_TRAP_NULL_FUNC);
+			memmove(fp, fp + pc[1].a, (size_t)pc[2].x * sizeof *fp);
+			goto tail_call;
+		}
+		CASE(THROW)
+		{
+			store->frame = frame;
+			store->pc = pc + 2;
+			store->fp = fp;
+			store->instance = instance;
+			trap = make_exception(instance, fp + pc[1].a, pc[1].index);
+			if (trap != ENGINE_TRAP_NONE)
+				goto trapped;
+			pc++; /* inside of what throws, as a return address is behind what calls */
+			goto raise;
+		}
+		CASE(THROW_REF)
+		{
+			store->exception = (struct engine_object *)(uintptr_t)fp[pc[1].a];
+			if (store->exception == NULL)
+				TRAP_WITH(ENGINE_TRAP_NULL_EXCEPTION);
+			pc++;
+			goto raise;
 		}
 		CASE(RETURN_SLOT)
 		{
@@ -303,12 +424,22 @@ dispatch:
 
 		CASE(GLOBAL_GET)
 		{
-			fp[pc[1].a] = instance->globals[pc[1].index]->value;
+			fp[pc[1].a] = instance->globals[pc[1].index]->value[0];
 			NEXT(2);
 		}
 		CASE(GLOBAL_SET)
 		{
-			instance->globals[pc[1].index]->value = fp[pc[1].a];
+			instance->globals[pc[1].index]->value[0] = fp[pc[1].a];
+			NEXT(2);
+		}
+		CASE(GLOBAL_GET2)
+		{
+			memcpy(&fp[pc[1].a], instance->globals[pc[1].index]->value, 2 * sizeof *fp);
+			NEXT(2);
+		}
+		CASE(GLOBAL_SET2)
+		{
+			memcpy(instance->globals[pc[1].index]->value, &fp[pc[1].a], 2 * sizeof *fp);
 			NEXT(2);
 		}
 		CASE(REF_FUNC)
@@ -317,55 +448,17 @@ dispatch:
 			NEXT(2);
 		}
 
-		/* ---- memory ---- */
+		/* ---- memories, tables, and what functions do ---- */
 
 		CASE(MEMORY_SIZE)
 		{
-			fp[pc[1].a] = memory_size / ENGINE_PAGE_SIZE;
+			fp[pc[1].a] = instance->memories[0]->type.limits.min;
 			NEXT(2);
 		}
-		CASE(MEMORY_GROW)
-		{
-			fp[pc[1].a] = grow_memory(instance->memories[0], (uint32_t)fp[pc[1].b]);
-			RELOAD_MEMORY();
-			NEXT(2);
-		}
-		CASE(MEMORY_FILL)
-		{
-			trap = fill_memory(instance, fp, pc[1]);
-			if (trap != ENGINE_TRAP_NONE)
-				goto trapped;
-			NEXT(2);
-		}
-		CASE(MEMORY_COPY)
-		{
-			trap = copy_memory(instance, fp, pc[1]);
-			if (trap != ENGINE_TRAP_NONE)
-				goto trapped;
-			NEXT(2);
-		}
-		CASE(MEMORY_INIT)
-		{
-			trap = engine_instance_data_init(instance, (uint32_t)pc[2].x, 0,
-			                                 (uint32_t)fp[pc[1].a],
-			                                 (uint32_t)fp[pc[1].b],
-			                                 (uint32_t)fp[pc[1].c]);
-			if (trap != ENGINE_TRAP_NONE)
-				goto trapped;
-			NEXT(3);
-		}
-		CASE(DATA_DROP)
-		{
-			instance->data_dropped[pc[1].index] = true;
-			NEXT(2);
-		}
-
-		/* ---- tables ---- */
-
 		CASE(TABLE_GET)
 		{
 			const struct engine_table *t = instance->tables[pc[1].index];
-			uint32_t index = (uint32_t)fp[pc[1].b];
+			uint64_t index = fp[pc[1].b];
 
 			if (index >= t->size)
 				TRAP_WITH(ENGINE_TRAP_TABLE_BOUNDS);
@@ -375,49 +468,43 @@ dispatch:
 		CASE(TABLE_SET)
 		{
 			const struct engine_table *t = instance->tables[pc[1].index];
-			uint32_t index = (uint32_t)fp[pc[1].a];
+			uint64_t index = fp[pc[1].a];
 
 			if (index >= t->size)
 				TRAP_WITH(ENGINE_TRAP_TABLE_BOUNDS);
 			t->elements[index] = fp[pc[1].b];
 			NEXT(2);
 		}
-		CASE(TABLE_SIZE)
+		CASE(HELPER)
 		{
-			fp[pc[1].a] = instance->tables[pc[1].index]->size;
-			NEXT(2);
-		}
-		CASE(TABLE_GROW)
-		{
-			fp[pc[1].a] = grow_table(instance->tables[pc[2].x], fp[pc[1].b],
-			                         (uint32_t)fp[pc[1].c]);
-			NEXT(3);
-		}
-		CASE(TABLE_FILL)
-		{
-			trap = table_op(instance, fp, ENGINE_CODE_TABLE_FILL, pc);
+			trap = HELP();
 			if (trap != ENGINE_TRAP_NONE)
 				goto trapped;
-			NEXT(3);
+			NEXT(4);
 		}
-		CASE(TABLE_COPY)
+		CASE(HELPER_GROWS)
 		{
-			trap = table_op(instance, fp, ENGINE_CODE_TABLE_COPY, pc);
+			trap = HELP();
+			RELOAD_MEMORY();
 			if (trap != ENGINE_TRAP_NONE)
 				goto trapped;
-			NEXT(3);
+			NEXT(4);
 		}
-		CASE(TABLE_INIT)
+		CASE(HELPER_COLLECTS)
 		{
-			trap = table_op(instance, fp, ENGINE_CODE_TABLE_INIT, pc);
+			store->frame = frame;
+			store->pc = pc + 4;
+			store->fp = fp;
+			store->instance = instance;
+			trap = HELP();
 			if (trap != ENGINE_TRAP_NONE)
 				goto trapped;
-			NEXT(3);
+			NEXT(4);
 		}
-		CASE(ELEM_DROP)
+		CASE(VECTOR)
 		{
-			instance->elem_dropped[pc[1].index] = true;
-			NEXT(2);
+			pc[2].vector_helper(fp, pc[1]);
+			NEXT(3);
 		}
 
 		/* ---- the simple instructions ---- */
@@ -518,6 +605,15 @@ dispatch:
 		memcpy(memory + at_, &value_, sizeof value_); \
 		NEXT(2); \
 	} while (0)
+/* An address in any memory: 64 bits plus 64 bits. */
+#define FAR_BOUNDS(address, len) \
+	const struct engine_memory *far = instance->memories[pc[1].index]; \
+	uint64_t far_at = (address); \
+	if (far_at > UINT64_MAX - pc[2].x) \
+		TRAP_WITH(ENGINE_TRAP_MEMORY_BOUNDS); \
+	far_at += pc[2].x; \
+	if (!engine_within(far_at, len, far->size)) \
+	TRAP_WITH(ENGINE_TRAP_MEMORY_BOUNDS)
 #define LOAD(name, code, text, type, memory_type) \
 	CASE(name) { LOAD_AT((uint64_t)GET_I32(pc[1].b) + pc[1].index, memory_type, type); } \
 	CASE(name##_SUM) \
@@ -528,10 +624,25 @@ dispatch:
 	{ \
 		LOAD_AT((uint64_t)(uint32_t)(GET_I32(pc[1].b) + GET_I32(pc[1].c)) + pc[1].d, \
 		        memory_type, type); \
+	} \
+	CASE(name##_FAR) \
+	{ \
+		memory_type value; \
+		FAR_BOUNDS(fp[pc[1].b], sizeof value); \
+		memcpy(&value, far->base + far_at, sizeof value); \
+		PUT_##type##_BITS(pc[1].a, value); \
+		NEXT(3); \
 	}
 #define STORE(name, code, text, type, memory_type) \
 	CASE(name) { STORE_AT((uint64_t)GET_I32(pc[1].a) + pc[1].index, memory_type); } \
-	CASE(name##_SUM) { STORE_AT((uint32_t)(GET_I32(pc[1].a) + pc[1].index), memory_type); }
+	CASE(name##_SUM) { STORE_AT((uint32_t)(GET_I32(pc[1].a) + pc[1].index), memory_type); } \
+	CASE(name##_FAR) \
+	{ \
+		memory_type value = (memory_type)fp[pc[1].b]; \
+		FAR_BOUNDS(fp[pc[1].a], sizeof value); \
+		memcpy(far->base + far_at, &value, sizeof value); \
+		NEXT(3); \
+	}
 #include "engine/op.def"
 #if !THREADED
 	}
@@ -541,10 +652,14 @@ dispatch:
 
 call: /* callee, callee_fp; pc is where to go on */
 	if (callee->instance == NULL) {
+		if (frame == store->frames_end)
+			TRAP_WITH(ENGINE_TRAP_STACK);
+		*frame++ = (struct engine_frame){ pc, fp, instance };
 		store->frame = frame;
 		err = engine_func_call_host(callee, instance, callee_fp);
+		store->frame = --frame;
 		if (lb_failed(err))
-			goto unwind;
+			goto host_failed;
 		RELOAD_MEMORY();
 		DISPATCH();
 	}
@@ -566,7 +681,39 @@ enter:
 	*frame++ = (struct engine_frame){ pc, fp, caller };
 	fp = callee_fp;
 	pc = body->start;
-	for (uint32_t i = body->param_count; i < body->local_count; i++)
+	for (uint32_t i = body->param_slots; i < body->local_slots; i++)
+		fp[i] = 0;
+	DISPATCH();
+
+tail_call: /* callee, whose arguments stand where the caller's did */
+	if (callee->instance == NULL) {
+		callee_fp = fp;
+		if (frame == store->frames_end)
+			TRAP_WITH(ENGINE_TRAP_STACK);
+		*frame++ = (struct engine_frame){ pc + 1, fp, NULL };
+		store->frame = frame;
+		err = engine_func_call_host(callee, instance, callee_fp);
+		store->frame = --frame;
+		if (lb_failed(err)) {
+			/* The caller is gone: what its caller does not catch, it does not either.
+			 */
+			fp = callee_fp;
+			goto host_tail_failed;
+		}
+		goto leave;
+	}
+	body = callee->body;
+	if (callee->instance != instance) {
+		instance = callee->instance;
+		RELOAD_MEMORY();
+	}
+replace:
+	if ((size_t)(store->slots_end - fp) < body->frame_slots)
+		TRAP_WITH(ENGINE_TRAP_STACK);
+	if (interrupted(store))
+		TRAP_WITH(ENGINE_TRAP_INTERRUPT);
+	pc = body->start;
+	for (uint32_t i = body->param_slots; i < body->local_slots; i++)
 		fp[i] = 0;
 	DISPATCH();
 
@@ -580,8 +727,43 @@ leave:
 	}
 	DISPATCH();
 
+	/* ---- exceptions: store->exception is on its way from before pc ---- */
+
+host_failed:
+	if (engine_trap_of(err) == ENGINE_TRAP_EXCEPTION && store->exception != NULL)
+		goto raise;
+	write_trace(store, instance, pc, frame);
+	goto unwind;
+host_tail_failed:
+	if (engine_trap_of(err) == ENGINE_TRAP_EXCEPTION && store->exception != NULL)
+		goto raise_above;
+	goto unwind;
+raise:
+	for (;;) {
+		body = engine_form_body_at(instance->module, pc);
+		catch = body == NULL ? NULL
+		                     : find_catch(instance, body, (uint32_t)(pc - body->start));
+		if (catch != NULL)
+			break;
+	raise_above:
+		frame--;
+		if (frame == entry) {
+			store->frame = entry;
+			return engine_trap(ENGINE_TRAP_EXCEPTION);
+		}
+		pc = frame->pc;
+		fp = frame->fp;
+		instance = frame->instance;
+	}
+	land(store, catch, fp);
+	pc = body->start + catch->target;
+	RELOAD_MEMORY();
+	DISPATCH();
+
 trapped:
-	err = engine_trap(trap);
+	err = trap == ENGINE_TRAP_NOMEM ? lb_err_of(LB_E_NOMEM)
+	                                : engine_trap((enum engine_trap)trap);
+	write_trace(store, instance, pc + 1, frame);
 unwind:
 	store->frame = entry;
 	return err;

@@ -146,6 +146,7 @@ static engine_type type_of_letter(char letter)
 	case 'I': return ENGINE_I64;
 	case 'f': return ENGINE_F32;
 	case 'F': return ENGINE_F64;
+	case 'v': return ENGINE_V128;
 	case 'r': return ENGINE_FUNCREF;
 	default: assert(letter == 'x'); return ENGINE_EXTERNREF;
 	}

@@ -14,13 +14,29 @@ static const uint64_t reservation_size = (UINT64_C(8) << 30) + ENGINE_PAGE_SIZE;
 
 static uint64_t pages_max(const struct engine_memory *memory)
 {
+	uint64_t page = engine_memory_page_size(&memory->type);
 	uint64_t most = memory->store->options.memory_pages_max;
 
-	if (most > 65536)
-		most = 65536;
+	/* The option counts ordinary pages. */
+	most = most > UINT64_MAX / ENGINE_PAGE_SIZE ? UINT64_MAX / page
+	                                            : most * (ENGINE_PAGE_SIZE / page);
+	if (!memory->type.limits.is_64 && most > (UINT64_C(1) << 32) / page)
+		most = (UINT64_C(1) << 32) / page;
+	if (most > SIZE_MAX / page)
+		most = SIZE_MAX / page;
 	if (memory->type.limits.has_max && memory->type.limits.max < most)
 		most = memory->type.limits.max;
 	return most;
+}
+
+/* Small pages cannot be protected; what may grow past the reservation must be able to move. */
+static bool wants_reservation(const struct engine_memory *memory)
+{
+	const struct engine_store_options *options = &memory->store->options;
+
+	return !options->small_reservations && reservation_size <= SIZE_MAX &&
+	       plat_page_size() <= ENGINE_PAGE_SIZE && !memory->type.has_byte_pages &&
+	       pages_max(memory) <= 65536;
 }
 
 /* Make the block larger; the pages between are zero. */
@@ -57,13 +73,12 @@ lb_err engine_memory_init(struct engine_memory *memory, struct engine_store *sto
 	if (type->limits.min > pages_max(memory))
 		return lb_err_of(LB_E_LIMIT);
 	/* Where the address space is not to be had, a small block does as well. */
-	if (!store->options.small_reservations && reservation_size <= SIZE_MAX &&
-	    plat_page_size() <= ENGINE_PAGE_SIZE &&
+	if (wants_reservation(memory) &&
 	    !lb_failed(plat_pages_reserve(&base, (size_t)reservation_size))) {
 		memory->base = base;
 		memory->reserved = (size_t)reservation_size;
 	}
-	err = enlarge(memory, type->limits.min * ENGINE_PAGE_SIZE);
+	err = enlarge(memory, type->limits.min * engine_memory_page_size(type));
 	if (lb_failed(err))
 		engine_memory_release(memory);
 	return err;
@@ -123,7 +138,7 @@ lb_err engine_memory_grow(uint64_t *pages_before, struct engine_memory *memory, 
 
 	if (before > most || pages > most - before)
 		return lb_err_of(LB_E_LIMIT);
-	LB_TRY(enlarge(memory, (before + pages) * ENGINE_PAGE_SIZE));
+	LB_TRY(enlarge(memory, (before + pages) * engine_memory_page_size(&memory->type)));
 	memory->type.limits.min = before + pages;
 	if (pages_before != NULL)
 		*pages_before = before;

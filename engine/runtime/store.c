@@ -12,6 +12,8 @@ static void fill_options(struct engine_store_options *out,
 		out->stack_slots_max = ENGINE_SLOTS_DEFAULT;
 	if (out->memory_pages_max == 0)
 		out->memory_pages_max = ENGINE_PAGES_DEFAULT;
+	if (out->heap_bytes_max == 0)
+		out->heap_bytes_max = ENGINE_HEAP_DEFAULT;
 	if (out->table_elements_max == 0)
 		out->table_elements_max = ENGINE_TABLE_DEFAULT;
 }
@@ -27,6 +29,7 @@ lb_err engine_store_new(struct engine_store **out, struct lb_mem *mem,
 	store->mem = mem;
 	fill_options(&store->options, options);
 	lb_arena_init(&store->type_arena, mem);
+	engine_types_init(&store->types, &store->type_arena, mem);
 	/* Not zeroed: a frame's slots are written before they are read, and what is never
 	 * reached needs no memory behind it. */
 	store->slots =
@@ -55,6 +58,7 @@ lb_err engine_store_new(struct engine_store **out, struct lb_mem *mem,
 	}
 
 static void release_func(struct engine_func *func) { (void)func; }
+static void release_tag(struct engine_tag *tag) { (void)tag; }
 static void release_global(struct engine_global *global) { (void)global; }
 
 void engine_store_free(struct engine_store *store)
@@ -66,7 +70,9 @@ void engine_store_free(struct engine_store *store)
 	FREE_LIST(store, memories, engine_memory_release)
 	FREE_LIST(store, tables, engine_table_release)
 	FREE_LIST(store, globals, release_global)
-	LB_DROP(store->mem, store->type_buckets, store->type_bucket_count);
+	FREE_LIST(store, tags, release_tag)
+	engine_heap_release(store);
+	engine_types_release(&store->types);
 	lb_arena_release(&store->type_arena);
 	LB_DROP(store->mem, store->slots, store->options.stack_slots_max);
 	LB_DROP(store->mem, store->frames, store->options.call_depth_max);
@@ -79,81 +85,95 @@ void engine_store_resume(struct engine_store *store) { atomic_store(&store->inte
 
 /* ---- types ---- */
 
-static uint64_t type_hash(const struct engine_func_type *type)
-{
-	const struct lb_bytes params = { (const unsigned char *)type->params,
-		                         type->param_count * sizeof *type->params };
-	const struct lb_bytes results = { (const unsigned char *)type->results,
-		                          type->result_count * sizeof *type->results };
-
-	return lb_bytes_hash(params) * 31 + lb_bytes_hash(results);
-}
-
-static lb_err widen_buckets(struct engine_store *store)
-{
-	uint32_t count = store->type_bucket_count == 0 ? 64 : store->type_bucket_count * 2;
-	struct engine_store_type **fresh;
-
-	if (store->type_count < store->type_bucket_count)
-		return LB_OK;
-	fresh = LB_NEW(store->mem, struct engine_store_type *, count);
-	if (fresh == NULL)
-		return lb_err_of(LB_E_NOMEM);
-	for (uint32_t i = 0; i < store->type_bucket_count; i++) {
-		struct engine_store_type *type = store->type_buckets[i];
-
-		while (type != NULL) {
-			struct engine_store_type *next = type->next;
-			uint64_t bucket = type_hash(&type->type) & (count - 1);
-
-			type->next = fresh[bucket];
-			fresh[bucket] = type;
-			type = next;
-		}
-	}
-	LB_DROP(store->mem, store->type_buckets, store->type_bucket_count);
-	store->type_buckets = fresh;
-	store->type_bucket_count = count;
-	return LB_OK;
-}
-
-static const engine_type *copy_types(struct engine_store *store, const engine_type *types,
-                                     uint32_t count)
-{
-	engine_type *copy = LB_ARENA_NEW(&store->type_arena, engine_type, count);
-
-	if (copy != NULL && count > 0)
-		memcpy(copy, types, count * sizeof *copy);
-	return copy;
-}
-
-lb_err engine_store_intern(const struct engine_func_type **out, struct engine_store *store,
+lb_err engine_store_intern(uint32_t *out, struct engine_store *store,
                            const struct engine_func_type *type)
 {
-	struct engine_store_type *entry, **bucket;
+	const struct engine_def_type def = { .kind = ENGINE_COMPOSITE_FUNC, .func = *type };
 
-	*out = NULL;
-	LB_TRY(widen_buckets(store));
-	bucket = &store->type_buckets[type_hash(type) & (store->type_bucket_count - 1)];
-	for (entry = *bucket; entry != NULL; entry = entry->next)
-		if (engine_func_type_eq(&entry->type, type)) {
-			*out = &entry->type;
-			return LB_OK;
-		}
-	entry = LB_ARENA_NEW(&store->type_arena, struct engine_store_type, 1);
-	if (entry != NULL) {
-		entry->type = *type;
-		entry->type.params = copy_types(store, type->params, type->param_count);
-		entry->type.results = copy_types(store, type->results, type->result_count);
+	return engine_types_add(out, &store->types, &def, 1);
+}
+
+/* What has been interned of a module: canonical indices below `count`. */
+struct mapping {
+	const struct engine_module *module;
+	uint32_t *map;
+	uint32_t count, base; /* of the group at hand: its first index here, and in the store */
+	struct lb_arena arena;
+};
+
+static uint32_t map_index(const struct mapping *m, uint32_t index)
+{
+	return index < m->count ? m->map[index] : m->base + (index - m->count);
+}
+
+static engine_type map_type(const struct mapping *m, engine_type type)
+{
+	if (!engine_type_has_index(type))
+		return type;
+	return engine_type_of_index(map_index(m, engine_type_index(type))) |
+	       (type & ENGINE_NON_NULL);
+}
+
+static const engine_type *map_list(struct mapping *m, const engine_type *types, uint32_t count)
+{
+	engine_type *mapped = LB_ARENA_NEW(&m->arena, engine_type, count);
+
+	for (uint32_t i = 0; i < count && mapped != NULL; i++)
+		mapped[i] = map_type(m, types[i]);
+	return mapped;
+}
+
+static void map_def(struct engine_def_type *out, struct mapping *m,
+                    const struct engine_def_type *def)
+{
+	struct engine_field *fields;
+
+	*out = *def;
+	if (def->has_super)
+		out->super = map_index(m, def->super);
+	if (def->kind == ENGINE_COMPOSITE_FUNC) {
+		out->func.params = map_list(m, def->func.params, def->func.param_count);
+		out->func.results = map_list(m, def->func.results, def->func.result_count);
+		return;
 	}
-	if (store->type_arena.failed) {
-		store->type_arena.failed =
-			false; /* the store goes on; what was lost stays unused */
+	fields = LB_ARENA_NEW(&m->arena, struct engine_field, def->field_count);
+	for (uint32_t i = 0; i < def->field_count && fields != NULL; i++)
+		fields[i] = (struct engine_field){ map_type(m, def->fields[i].type),
+			                           def->fields[i].is_mutable };
+	out->fields = fields;
+}
+
+static lb_err intern_group(struct mapping *m, struct engine_store *store, uint32_t count)
+{
+	struct engine_def_type *group = LB_ARENA_NEW(&m->arena, struct engine_def_type, count);
+	uint32_t first = 0;
+
+	m->base = store->types.count;
+	for (uint32_t i = 0; i < count && !m->arena.failed; i++)
+		map_def(&group[i], m, m->module->types.at[m->count + i]);
+	if (m->arena.failed)
 		return lb_err_of(LB_E_NOMEM);
-	}
-	entry->next = *bucket;
-	*bucket = entry;
-	store->type_count++;
-	*out = &entry->type;
+	LB_TRY(engine_types_add(&first, &store->types, group, count));
+	for (uint32_t i = 0; i < count; i++)
+		m->map[m->count + i] = first + i;
+	m->count += count;
 	return LB_OK;
+}
+
+lb_err engine_store_intern_module(uint32_t *map, struct engine_store *store,
+                                  const struct engine_module *module)
+{
+	struct mapping m = { .module = module, .map = map };
+	lb_err err = LB_OK;
+
+	lb_arena_init(&m.arena, store->mem);
+	while (m.count < module->types.count && !lb_failed(err)) {
+		err = intern_group(&m, store, engine_types_group_len(&module->types, m.count));
+		if (m.arena.bytes_used > 1 << 20) {
+			lb_arena_release(&m.arena);
+			lb_arena_init(&m.arena, store->mem);
+		}
+	}
+	lb_arena_release(&m.arena);
+	return err;
 }

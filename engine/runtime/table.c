@@ -7,7 +7,7 @@ static uint64_t elements_max(const struct engine_table *table)
 
 	if (table->type.limits.has_max && table->type.limits.max < most)
 		most = table->type.limits.max;
-	return most < UINT32_MAX ? most : UINT32_MAX;
+	return table->type.limits.is_64 || most < UINT32_MAX ? most : UINT32_MAX;
 }
 
 lb_err engine_table_grow_slots(uint64_t *size_before, struct engine_table *table, uint64_t count,
@@ -39,10 +39,10 @@ lb_err engine_table_grow_slots(uint64_t *size_before, struct engine_table *table
 }
 
 lb_err engine_table_init(struct engine_table *table, struct engine_store *store,
-                         const struct engine_table_type *type, uint64_t fill)
+                         const struct engine_table_type *type)
 {
 	*table = (struct engine_table){ .store = store, .type = *type };
-	return engine_table_grow_slots(NULL, table, type->limits.min, fill);
+	return engine_table_grow_slots(NULL, table, type->limits.min, 0);
 }
 
 void engine_table_release(struct engine_table *table)
@@ -61,11 +61,13 @@ lb_err engine_table_new(struct engine_table **out, struct engine_store *store,
 	*out = NULL;
 	if (table == NULL)
 		return lb_err_of(LB_E_NOMEM);
-	err = engine_table_init(table, store, type, engine_slot_of_value(fill, type->element));
+	err = engine_table_init(table, store, type);
 	if (lb_failed(err)) {
 		LB_DROP(store->mem, table, 1);
 		return err;
 	}
+	for (uint64_t i = 0; i < table->size; i++)
+		engine_slots_of_value(&table->elements[i], fill, type->element);
 	table->next = store->tables;
 	store->tables = table;
 	*out = table;
@@ -79,15 +81,17 @@ uint64_t engine_table_size(const struct engine_table *table) { return table->siz
 lb_err engine_table_grow(uint64_t *size_before, struct engine_table *table, uint64_t count,
                          union engine_value fill)
 {
-	return engine_table_grow_slots(size_before, table, count,
-	                               engine_slot_of_value(fill, table->type.element));
+	uint64_t slot = 0;
+
+	engine_slots_of_value(&slot, fill, table->type.element);
+	return engine_table_grow_slots(size_before, table, count, slot);
 }
 
 lb_err engine_table_get(union engine_value *out, const struct engine_table *table, uint64_t index)
 {
 	if (index >= table->size)
 		return lb_err_of(LB_E_RANGE);
-	*out = engine_value_of_slot(table->elements[index], table->type.element);
+	*out = engine_value_of_slots(&table->elements[index], table->type.element);
 	return LB_OK;
 }
 
@@ -95,7 +99,7 @@ lb_err engine_table_set(struct engine_table *table, uint64_t index, union engine
 {
 	if (index >= table->size)
 		return lb_err_of(LB_E_RANGE);
-	table->elements[index] = engine_slot_of_value(value, table->type.element);
+	engine_slots_of_value(&table->elements[index], value, table->type.element);
 	return LB_OK;
 }
 

@@ -390,6 +390,21 @@ static lb_err parse_elem_funcs(struct elem *elem, struct parser *p)
 	return LB_OK;
 }
 
+/* The same as expressions, for tables of a type of their own. */
+static lb_err parse_elem_refs(struct elem *elem, struct parser *p)
+{
+	uint32_t index;
+
+	elem->expressions = true;
+	for (; engine_parse_is_index(p); elem->count++) {
+		LB_TRY(engine_parse_index(&index, p, SPACE_FUNC));
+		lb_buf_add_byte(&p->body, ENGINE_OP_REF_FUNC);
+		engine_encode_u32(&p->body, index);
+		lb_buf_add_byte(&p->body, ENGINE_OP_END);
+	}
+	return LB_OK;
+}
+
 static lb_err parse_elem_expressions(struct elem *elem, struct parser *p)
 {
 	elem->expressions = true;
@@ -535,10 +550,12 @@ static lb_err parse_full_table(struct parser *p, uint32_t index, bool is_64)
 	lb_buf_reset(&p->run_type);
 	lb_buf_add(&p->run_type, lb_bytes_from(lb_buf_bytes(out), start));
 	LB_TRY(engine_parse_open(p, "elem"));
-	if (engine_parse_is_index(p) || here(p)->kind == ENGINE_TOKEN_CLOSE)
+	if (!engine_parse_is_index(p) && here(p)->kind != ENGINE_TOKEN_CLOSE)
+		LB_TRY(parse_elem_expressions(&elem, p));
+	else if (lb_bytes_eq(lb_buf_bytes(&p->run_type), (struct lb_bytes)LB_LIT("\x70")))
 		LB_TRY(parse_elem_funcs(&elem, p));
 	else
-		LB_TRY(parse_elem_expressions(&elem, p));
+		LB_TRY(parse_elem_refs(&elem, p));
 	LB_TRY(engine_parse_close(p));
 	lb_buf_add_byte(out, is_64 ? 5 : 1);
 	engine_encode_u32(out, elem.count);

@@ -6,17 +6,31 @@
 
 /* ---- failing ---- */
 
+/* The next instruction's place in the table; ENGINE_OP_COUNT where it cannot have one. */
+static lb_err read_place(uint32_t *op, uint32_t *number, struct engine_reader *r)
+{
+	uint8_t first = 0;
+
+	LB_TRY(engine_read_byte(&first, r));
+	*op = *number = first;
+	if (!engine_op_is_prefix(first))
+		return LB_OK;
+	LB_TRY(engine_read_u32(number, r));
+	*op = engine_op_behind(first, *number);
+	return LB_OK;
+}
+
 /* The instruction at op_at, for people; "" outside of the instructions. */
 static const char *op_text(const struct engine_validator *v)
 {
-	const unsigned char *at = v->r.origin + v->op_at;
-	const char *text = NULL;
+	struct engine_reader r = v->r;
+	uint32_t op = 0, number = 0;
 
-	if (at < v->r.end && *at != ENGINE_OP_PREFIX_FC)
-		text = engine_op_table[*at].text;
-	else if (v->r.end - at > 1 && at[1] < 0x20)
-		text = engine_op_table[0x100 + at[1]].text;
-	return text != NULL ? text : "";
+	r.diag = NULL;
+	r.at = r.origin + v->op_at;
+	if (lb_failed(read_place(&op, &number, &r)) || op == ENGINE_OP_COUNT)
+		return "";
+	return engine_op_table[op].text != NULL ? engine_op_table[op].text : "";
 }
 
 lb_err engine_validate_fail(const struct engine_validator *v, enum lb_code code, const char *format,
@@ -30,17 +44,22 @@ lb_err engine_validate_fail(const struct engine_validator *v, enum lb_code code,
 		va_start(args, format);
 		(void)vsnprintf(text, sizeof text, format, args);
 		va_end(args);
-		lb_diag_set(v->r.diag, "%s at byte 0x%zx, in function %u%s%s", text, v->op_at,
-		            v->func, *op != '\0' ? ", " : "", op);
+		if (v->func == NONE)
+			lb_diag_set(v->r.diag, "%s at byte 0x%zx, in a constant expression%s%s",
+			            text, v->op_at, *op != '\0' ? ", " : "", op);
+		else
+			lb_diag_set(v->r.diag, "%s at byte 0x%zx, in function %u%s%s", text,
+			            v->op_at, v->func, *op != '\0' ? ", " : "", op);
 	}
 	return lb_err_at(code, v->op_at);
 }
 
 lb_err engine_validate_mismatch(const struct engine_validator *v, engine_type want, engine_type got)
 {
-	return engine_validate_fail(v, LB_E_INVALID, "type mismatch: expected %s, found %s",
-	                            want == TYPE_ANY ? "a value" : engine_type_text(want),
-	                            got == TYPE_ANY ? "nothing" : engine_type_text(got));
+	return engine_validate_fail(v, LB_E_INVALID,
+	                            "type mismatch: instruction requires [%s] but stack has [%s]",
+	                            want == TYPE_ANY ? "any" : engine_type_name(want).text,
+	                            got == TYPE_ANY ? "" : engine_type_name(got).text);
 }
 
 lb_err engine_validate_index(uint32_t *out, struct engine_validator *v, uint32_t count,
@@ -54,12 +73,10 @@ lb_err engine_validate_index(uint32_t *out, struct engine_validator *v, uint32_t
 
 /* ---- locals ---- */
 
-static engine_type local_type(const struct engine_validator *v, uint32_t local)
+static const struct local_run *local_run_of(const struct engine_validator *v, uint32_t local)
 {
 	uint32_t low = 0, high = v->run_count;
 
-	if (local < v->local_types_count)
-		return v->local_types[local];
 	while (low + 1 < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -68,9 +85,24 @@ static engine_type local_type(const struct engine_validator *v, uint32_t local)
 		else
 			high = middle;
 	}
-	if (v->runs[low].end <= local)
-		low++;
-	return v->runs[low].type;
+	return v->runs[low].end <= local ? &v->runs[low + 1] : &v->runs[low];
+}
+
+static engine_type local_type(const struct engine_validator *v, uint32_t local)
+{
+	return local < v->local_types_count ? v->local_types[local] : local_run_of(v, local)->type;
+}
+
+static uint32_t local_slot(const struct engine_validator *v, uint32_t local)
+{
+	const struct local_run *run;
+	uint32_t first;
+
+	if (!v->has_wide_locals)
+		return local;
+	run = local_run_of(v, local);
+	first = run == v->runs ? 0 : run[-1].end;
+	return run->slot + (local - first) * engine_type_slots(run->type);
 }
 
 static lb_err add_run(struct engine_validator *v, engine_type type, uint32_t count)
@@ -79,22 +111,17 @@ static lb_err add_run(struct engine_validator *v, engine_type type, uint32_t cou
 		return LB_OK;
 	if (v->local_count + (uint64_t)count > ENGINE_LOCALS_MAX)
 		return LB_OK; /* read_locals refuses it when all are counted */
+	v->has_wide_locals |= type == ENGINE_V128;
 	v->local_count += count;
 	if (v->run_count > 0 && v->runs[v->run_count - 1].type == type) {
 		v->runs[v->run_count - 1].end = v->local_count;
-		return LB_OK;
+	} else {
+		LB_TRY(engine_validate_reserve((void **)&v->runs, &v->run_capacity, v->run_count,
+		                               sizeof *v->runs, v->mem));
+		v->runs[v->run_count++] =
+			(struct local_run){ v->local_count, v->local_slots, type };
 	}
-	if (v->run_count == v->run_capacity) {
-		uint32_t more = v->run_capacity == 0 ? 32 : v->run_capacity * 2;
-		struct local_run *fresh =
-			lb_mem_grow(v->mem, v->runs, v->run_capacity, more, sizeof *v->runs);
-
-		if (fresh == NULL)
-			return lb_err_of(LB_E_NOMEM);
-		v->runs = fresh;
-		v->run_capacity = more;
-	}
-	v->runs[v->run_count++] = (struct local_run){ v->local_count, type };
+	v->local_slots += count * engine_type_slots(type);
 	return LB_OK;
 }
 
@@ -127,16 +154,35 @@ static lb_err reserve_aliases(struct engine_validator *v)
 {
 	uint32_t *fresh;
 
-	if (v->local_count <= v->alias_heads_count)
+	if (v->local_slots <= v->alias_heads_count)
 		return LB_OK;
-	fresh = lb_mem_grow(v->mem, v->alias_heads, v->alias_heads_count, v->local_count,
+	fresh = lb_mem_grow(v->mem, v->alias_heads, v->alias_heads_count, v->local_slots,
 	                    sizeof *v->alias_heads);
 	if (fresh == NULL)
 		return lb_err_of(LB_E_NOMEM);
 	memset(fresh + v->alias_heads_count, 0,
-	       (v->local_count - v->alias_heads_count) * sizeof *fresh);
+	       (v->local_slots - v->alias_heads_count) * sizeof *fresh);
 	v->alias_heads = fresh;
-	v->alias_heads_count = v->local_count;
+	v->alias_heads_count = v->local_slots;
+	return LB_OK;
+}
+
+/* Locals that must be set before they are read: parameters are. */
+static lb_err reserve_inits(struct engine_validator *v, uint32_t param_count)
+{
+	unsigned char *fresh;
+
+	if (!v->has_unset_locals)
+		return LB_OK;
+	if (v->local_count > v->is_set_count) {
+		fresh = lb_mem_grow(v->mem, v->is_set, v->is_set_count, v->local_count, 1);
+		if (fresh == NULL)
+			return lb_err_of(LB_E_NOMEM);
+		v->is_set = fresh;
+		v->is_set_count = v->local_count;
+	}
+	for (uint32_t i = 0; i < v->local_count; i++)
+		v->is_set[i] = i < param_count;
 	return LB_OK;
 }
 
@@ -145,7 +191,8 @@ static lb_err read_locals(struct engine_validator *v, const struct engine_func_t
 	uint32_t count = 0;
 	uint64_t total = type->param_count;
 
-	v->run_count = v->local_count = 0;
+	v->run_count = v->local_count = v->local_slots = 0;
+	v->has_wide_locals = v->has_unset_locals = false;
 	for (uint32_t i = 0; i < type->param_count; i++)
 		LB_TRY(add_run(v, type->params[i], 1));
 	LB_TRY(engine_read_count(&count, &v->r, 2, UINT32_MAX, "locals"));
@@ -160,12 +207,14 @@ static lb_err read_locals(struct engine_validator *v, const struct engine_func_t
 			return engine_reader_fail(&v->r, LB_E_MALFORMED, start, "too many locals");
 		LB_TRY(engine_read_value_type(&local, &v->r, v->module));
 		LB_TRY(add_run(v, local, n));
+		v->has_unset_locals |= n > 0 && !engine_type_has_default(local);
 	}
 	if (total > ENGINE_LOCALS_MAX)
 		return engine_reader_fail(&v->r, LB_E_LIMIT, engine_reader_offset(&v->r),
 		                          "too many locals: %llu, the limit is %u",
 		                          (unsigned long long)total, (unsigned)ENGINE_LOCALS_MAX);
 	LB_TRY(spread_types(v));
+	LB_TRY(reserve_inits(v, type->param_count));
 	return reserve_aliases(v);
 }
 
@@ -231,21 +280,21 @@ static void emit_binary(struct engine_validator *v, const struct engine_op_info 
 	bool compares = info->form == ENGINE_FORM_COMPARE || info->form == ENGINE_FORM_COMPARE_IMM;
 	bool has_imm =
 		info->form == ENGINE_FORM_BINARY_IMM || info->form == ENGINE_FORM_COMPARE_IMM;
-	uint32_t at = v->operand_count, to = home(v, at), slot_a, slot_b;
+	uint32_t to = v->slot_top, slot_a, slot_b;
 
 	if (has_imm && fits_imm(b, info->operand)) {
-		slot_a = engine_emit_slot(v, a, at);
+		slot_a = engine_emit_slot(v, a);
 		emit_imm_form(v, info, info->code, ab_imm(to, slot_a, (int32_t)(uint32_t)b->value));
 		return;
 	}
 	if (has_imm && fits_imm(a, info->operand) && mirrored(info->code) != 0) {
-		slot_b = engine_emit_slot(v, b, at + 1);
+		slot_b = engine_emit_slot(v, b);
 		emit_imm_form(v, info, mirrored(info->code),
 		              ab_imm(to, slot_b, (int32_t)(uint32_t)a->value));
 		return;
 	}
-	slot_a = engine_emit_slot(v, a, at);
-	slot_b = engine_emit_slot(v, b, at + 1);
+	slot_a = engine_emit_slot(v, a);
+	slot_b = engine_emit_slot(v, b);
 	if (compares)
 		engine_emit_compare(v, info->code, abcd(to, slot_a, slot_b, 0), false);
 	else
@@ -285,8 +334,8 @@ static lb_err unary_op(struct engine_validator *v, const struct engine_op_info *
 	uint32_t to, slot;
 
 	LB_TRY(engine_validate_pop(&a, v, info->operand));
-	to = home(v, v->operand_count);
-	slot = engine_emit_slot(v, &a, v->operand_count);
+	to = v->slot_top;
+	slot = engine_emit_slot(v, &a);
 	/* "is zero" has fused forms as a comparison. */
 	if (info->code == ENGINE_CODE_I32_EQZ)
 		engine_emit_compare(v, ENGINE_CODE_I32_EQ_IMM, ab_imm(to, slot, 0), true);
@@ -297,125 +346,92 @@ static lb_err unary_op(struct engine_validator *v, const struct engine_op_info *
 	return engine_validate_push(v, info->result);
 }
 
-static lb_err require_memory(const struct engine_validator *v, uint32_t index)
-{
-	if (index >= v->module->memory_count)
-		return engine_validate_fail(v, LB_E_INVALID, "unknown memory %u", index);
-	return LB_OK;
-}
-
-static lb_err read_memarg(uint32_t *offset, struct engine_validator *v,
-                          const struct engine_op_info *info)
-{
-	uint64_t wide = 0;
-	uint32_t align = 0;
-
-	LB_TRY(engine_read_u32(&align, &v->r));
-	if (align >= 0x40) /* the bit of multiple memories, and what is none */
-		return engine_validate_fail(v, LB_E_MALFORMED, "malformed memop flags");
-	LB_TRY(engine_read_u64(&wide, &v->r));
-	LB_TRY(require_memory(v, 0));
-	if (align > info->align_max)
-		return engine_validate_fail(v, LB_E_INVALID,
-		                            "alignment must not be larger than natural");
-	if (wide > UINT32_MAX)
-		return engine_validate_fail(v, LB_E_INVALID, "offset out of range");
-	*offset = (uint32_t)wide;
-	return LB_OK;
-}
-
-static lb_err load_op(struct engine_validator *v, const struct engine_op_info *info)
-{
-	uint32_t offset = 0, at, a = 0, b = 0;
-	struct operand address;
-
-	LB_TRY(read_memarg(&offset, v, info));
-	LB_TRY(engine_validate_pop(&address, v, ENGINE_I32));
-	at = v->operand_count;
-	if (address.place == PLACE_SUM && offset == 0)
-		engine_emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
-		            ab_imm(home(v, at), address.local, (int32_t)(uint32_t)address.value),
-		            true);
-	else if (offset <= UINT16_MAX && engine_emit_take_sum(&a, &b, v, &address, at))
-		engine_emit(v, (unsigned)info->code + ENGINE_CODE_INDEXED,
-		            abcd(home(v, at), a, b, offset), true);
-	else
-		engine_emit(v, info->code,
-		            ab_imm(home(v, at), engine_emit_slot(v, &address, at), (int32_t)offset),
-		            true);
-	return engine_validate_push(v, info->result);
-}
-
-static lb_err store_op(struct engine_validator *v, const struct engine_op_info *info)
-{
-	struct operand address, value;
-	uint32_t offset = 0, at, slot;
-
-	LB_TRY(read_memarg(&offset, v, info));
-	LB_TRY(engine_validate_pop(&value, v, info->operand));
-	LB_TRY(engine_validate_pop(&address, v, ENGINE_I32));
-	at = v->operand_count;
-	slot = engine_emit_slot(v, &value, at + 1);
-	if (address.place == PLACE_SUM && offset == 0)
-		engine_emit(v, (unsigned)info->code + ENGINE_CODE_SUM,
-		            ab_imm(address.local, slot, (int32_t)(uint32_t)address.value), false);
-	else
-		engine_emit(v, info->code,
-		            ab_imm(engine_emit_slot(v, &address, at), slot, (int32_t)offset),
-		            false);
-	return LB_OK;
-}
-
 /* ---- variables and constants ---- */
+
+/* What was just made can be made in the local at once, unless an older value of the local is
+ * still wanted. */
+static void emit_local_set(struct engine_validator *v, uint32_t slot, const struct operand *value)
+{
+	union engine_cell *made =
+		v->last == NONE ? NULL : &v->module->cells[v->code_base + v->last + 1];
+
+	if (!emitting(v) || (value->place == PLACE_LOCAL && value->local == slot))
+		return;
+	if (value->place == PLACE_HOME && v->alias_heads[slot] == 0 && made != NULL &&
+	    made->a == value->home) {
+		made->a = (uint16_t)slot;
+	} else {
+		engine_emit_preserve(v, slot);
+		engine_emit_move(v, slot, value);
+	}
+	v->last = NONE;
+}
+
+static lb_err mark_set(struct engine_validator *v, uint32_t local)
+{
+	if (!v->has_unset_locals || v->is_set[local])
+		return LB_OK;
+	v->is_set[local] = 1;
+	LB_TRY(engine_validate_reserve((void **)&v->inits, &v->init_capacity, v->init_count,
+	                               sizeof *v->inits, v->mem));
+	v->inits[v->init_count++] = local;
+	return LB_OK;
+}
 
 static lb_err local_op(struct engine_validator *v, uint16_t op)
 {
 	struct operand value;
-	uint32_t local = 0;
+	uint32_t local = 0, slot;
 	engine_type type;
 
 	LB_TRY(engine_validate_index(&local, v, v->local_count, "local"));
 	type = local_type(v, local);
-	if (op == ENGINE_OP_LOCAL_GET)
-		return engine_validate_push_local(v, type, local);
-	LB_TRY(engine_validate_pop(&value, v, type));
-	if (emitting(v) && !(value.place == PLACE_LOCAL && value.local == local)) {
-		union engine_cell *made =
-			v->last == NONE ? NULL : &v->module->cells[v->code_base + v->last + 1];
-
-		/* What was just made can be made in the local at once, unless an older value of
-		 * the local is still wanted. */
-		if (value.place == PLACE_HOME && v->alias_heads[local] == 0 && made != NULL &&
-		    made->a == home(v, v->operand_count)) {
-			made->a = (uint16_t)local;
-			v->last = NONE;
-		} else {
-			engine_emit_preserve(v, local);
-			engine_emit_move(v, local, &value, v->operand_count);
-			v->last = NONE;
-		}
+	slot = local_slot(v, local);
+	if (op == ENGINE_OP_LOCAL_GET) {
+		if (!engine_type_has_default(type) && v->has_unset_locals && !v->is_set[local])
+			return engine_validate_fail(v, LB_E_INVALID, "uninitialized local %u",
+			                            local);
+		return engine_validate_push_local(v, type, slot);
 	}
-	return op == ENGINE_OP_LOCAL_TEE ? engine_validate_push_local(v, type, local) : LB_OK;
+	LB_TRY(engine_validate_pop(&value, v, type));
+	LB_TRY(mark_set(v, local));
+	emit_local_set(v, slot, &value);
+	return op == ENGINE_OP_LOCAL_TEE ? engine_validate_push_local(v, type, slot) : LB_OK;
+}
+
+static lb_err global_get_op(struct engine_validator *v, uint32_t global)
+{
+	const struct engine_module *m = v->module;
+	engine_type type = m->globals[global].type.content;
+
+	if (v->func == NONE && m->globals[global].type.is_mutable)
+		return engine_validate_fail(v, LB_E_INVALID, "constant expression required");
+	v->simple = (struct engine_const){ .kind = ENGINE_CONST_GLOBAL_GET, .value = global };
+	v->is_simple = type != ENGINE_V128;
+	engine_emit(v, type == ENGINE_V128 ? ENGINE_CODE_GLOBAL_GET2 : ENGINE_CODE_GLOBAL_GET,
+	            ab_imm(v->slot_top, 0, (int32_t)global), true);
+	return engine_validate_push(v, type);
 }
 
 static lb_err global_op(struct engine_validator *v, uint16_t op)
 {
 	const struct engine_module *m = v->module;
-	uint32_t global = 0, at;
+	uint32_t global = 0, count = m->global_count;
 	struct operand value;
+	engine_type type;
 
-	LB_TRY(engine_validate_index(&global, v, m->global_count, "global"));
-	if (op == ENGINE_OP_GLOBAL_GET) {
-		engine_emit(v, ENGINE_CODE_GLOBAL_GET,
-		            ab_imm(home(v, v->operand_count), 0, (int32_t)global), true);
-		return engine_validate_push(v, m->globals[global].type.content);
-	}
+	if (v->func == NONE && !engine_form_has(m, ENGINE_FEATURE_GC) &&
+	    !engine_form_has(m, ENGINE_FEATURE_EXTENDED_CONST))
+		count = m->global_import_count;
+	LB_TRY(engine_validate_index(&global, v, count, "global"));
+	if (op == ENGINE_OP_GLOBAL_GET)
+		return global_get_op(v, global);
 	if (!m->globals[global].type.is_mutable)
 		return engine_validate_fail(v, LB_E_INVALID, "immutable global");
-	LB_TRY(engine_validate_pop(&value, v, m->globals[global].type.content));
-	at = v->operand_count;
-	engine_emit(v, ENGINE_CODE_GLOBAL_SET,
-	            ab_imm(engine_emit_slot(v, &value, at), 0, (int32_t)global), false);
+	type = m->globals[global].type.content;
+	LB_TRY(engine_validate_pop(&value, v, type));
+	engine_emit(v, type == ENGINE_V128 ? ENGINE_CODE_GLOBAL_SET2 : ENGINE_CODE_GLOBAL_SET,
+	            ab_imm(engine_emit_slot(v, &value), 0, (int32_t)global), false);
 	return LB_OK;
 }
 
@@ -447,7 +463,6 @@ static lb_err const_op(struct engine_validator *v, uint16_t op)
 static lb_err select_op(struct engine_validator *v, engine_type type)
 {
 	struct operand condition, a, b;
-	uint32_t at;
 
 	LB_TRY(engine_validate_pop(&condition, v, ENGINE_I32));
 	LB_TRY(engine_validate_pop(&b, v, type));
@@ -456,18 +471,17 @@ static lb_err select_op(struct engine_validator *v, engine_type type)
 		type = a.type != TYPE_ANY ? a.type : b.type;
 		if (b.type != TYPE_ANY && b.type != type)
 			return engine_validate_mismatch(v, type, b.type);
-		if (engine_type_is_ref(type))
+		if (type != TYPE_ANY && is_reference(type))
 			return engine_validate_fail(
 				v, LB_E_INVALID,
 				"type mismatch: select of references needs its type");
 	}
-	at = v->operand_count;
 	if (emitting(v)) {
-		uint32_t slot_a = engine_emit_slot(v, &a, at),
-			 slot_b = engine_emit_slot(v, &b, at + 1);
-		uint32_t slot_c = engine_emit_slot(v, &condition, at + 2);
+		uint32_t slot_a = engine_emit_slot(v, &a), slot_b = engine_emit_slot(v, &b);
+		uint32_t slot_c = engine_emit_slot(v, &condition);
 
-		engine_emit(v, ENGINE_CODE_SELECT, abcd(home(v, at), slot_a, slot_b, slot_c), true);
+		engine_emit(v, type == ENGINE_V128 ? ENGINE_CODE_SELECT2 : ENGINE_CODE_SELECT,
+		            abcd(v->slot_top, slot_a, slot_b, slot_c), true);
 	}
 	return engine_validate_push(v, type);
 }
@@ -484,221 +498,22 @@ static lb_err select_typed_op(struct engine_validator *v)
 	return select_op(v, type);
 }
 
-static lb_err ref_op(struct engine_validator *v, uint16_t op)
+/* ---- wide arithmetic ---- */
+
+static lb_err wide_op(struct engine_validator *v, uint16_t op)
 {
-	const struct engine_module *m = v->module;
-	size_t start = engine_reader_offset(&v->r);
-	struct operand value;
-	uint32_t func = 0, at;
-	uint8_t heap = 0;
+	static const engine_type types[4] = { ENGINE_I64, ENGINE_I64, ENGINE_I64, ENGINE_I64 };
+	bool sums = op == ENGINE_OP_I64_ADD128 || op == ENGINE_OP_I64_SUB128;
+	uint32_t count = sums ? 4 : 2;
+	engine_helper *helper = op == ENGINE_OP_I64_ADD128       ? engine_help_add128
+	                        : op == ENGINE_OP_I64_SUB128     ? engine_help_sub128
+	                        : op == ENGINE_OP_I64_MUL_WIDE_S ? engine_help_mul_wide_s
+	                                                         : engine_help_mul_wide_u;
 
-	switch (op) {
-	case ENGINE_OP_REF_NULL:
-		LB_TRY(engine_read_byte(&heap, &v->r));
-		if (!engine_type_is_ref(heap))
-			return engine_reader_fail(&v->r, LB_E_MALFORMED, start,
-			                          "malformed reference type");
-		return engine_validate_push_const(v, heap, 0);
-	case ENGINE_OP_REF_IS_NULL:
-		LB_TRY(engine_validate_pop(&value, v, TYPE_ANY));
-		if (value.type != TYPE_ANY && !engine_type_is_ref(value.type))
-			return engine_validate_mismatch(v, ENGINE_FUNCREF, value.type);
-		at = v->operand_count;
-		engine_emit_compare(v, ENGINE_CODE_I64_EQ_IMM,
-		                    ab_imm(home(v, at), engine_emit_slot(v, &value, at), 0), true);
-		return engine_validate_push(v, ENGINE_I32);
-	default:
-		LB_TRY(engine_validate_index(&func, v, m->func_count, "function"));
-		if (!m->func_declared[func])
-			return engine_validate_fail(v, LB_E_INVALID,
-			                            "undeclared function reference");
-		engine_emit(v, ENGINE_CODE_REF_FUNC,
-		            ab_imm(home(v, v->operand_count), 0, (int32_t)func), true);
-		return engine_validate_push(v, ENGINE_FUNCREF);
-	}
-}
-
-/* ---- tables and memories ---- */
-
-/* Three operands into slots, newest last. */
-static lb_err pop_three(union engine_cell *out, struct engine_validator *v, engine_type a,
-                        engine_type b, engine_type c)
-{
-	const engine_type types[3] = { a, b, c };
-	struct operand o[3];
-	uint32_t slots[3];
-
-	for (unsigned i = 3; i-- > 0;)
-		LB_TRY(engine_validate_pop(&o[i], v, types[i]));
-	for (unsigned i = 0; i < 3; i++)
-		slots[i] = engine_emit_slot(v, &o[i], v->operand_count + i);
-	*out = abcd(slots[0], slots[1], slots[2], 0);
-	return LB_OK;
-}
-
-/* An instruction with three operands, no result, and a number behind. */
-static lb_err three_op(struct engine_validator *v, unsigned code, engine_type middle, uint64_t x)
-{
-	union engine_cell operands = { 0 };
-
-	LB_TRY(pop_three(&operands, v, ENGINE_I32, middle, ENGINE_I32));
-	engine_emit(v, code, operands, false);
-	engine_emit_cell(v, x);
-	return LB_OK;
-}
-
-static lb_err check_data_index(const struct engine_validator *v, uint32_t data)
-{
-	if (!v->module->has_data_count && v->module->has_data)
-		return engine_validate_fail(v, LB_E_MALFORMED, "data count section required");
-	if (data >= v->module->data_count)
-		return engine_validate_fail(v, LB_E_INVALID, "unknown data segment %u", data);
-	return LB_OK;
-}
-
-static lb_err read_memory(struct engine_validator *v)
-{
-	uint32_t memory = 0;
-
-	LB_TRY(engine_read_u32(&memory, &v->r));
-	return require_memory(v, memory);
-}
-
-static lb_err memory_op(struct engine_validator *v, uint16_t op)
-{
-	union engine_cell operands = { 0 };
-	struct operand value;
-	uint32_t data = 0, at;
-
-	switch (op) {
-	case ENGINE_OP_MEMORY_SIZE:
-		LB_TRY(read_memory(v));
-		engine_emit(v, ENGINE_CODE_MEMORY_SIZE, abcd(home(v, v->operand_count), 0, 0, 0),
-		            true);
-		return engine_validate_push(v, ENGINE_I32);
-	case ENGINE_OP_MEMORY_GROW:
-		LB_TRY(read_memory(v));
-		LB_TRY(engine_validate_pop(&value, v, ENGINE_I32));
-		at = v->operand_count;
-		engine_emit(v, ENGINE_CODE_MEMORY_GROW,
-		            abcd(home(v, at), engine_emit_slot(v, &value, at), 0, 0), true);
-		return engine_validate_push(v, ENGINE_I32);
-	case ENGINE_OP_MEMORY_INIT:
-		LB_TRY(engine_read_u32(&data, &v->r));
-		LB_TRY(read_memory(v));
-		LB_TRY(check_data_index(v, data));
-		return three_op(v, ENGINE_CODE_MEMORY_INIT, ENGINE_I32, data);
-	case ENGINE_OP_DATA_DROP:
-		LB_TRY(engine_read_u32(&data, &v->r));
-		LB_TRY(check_data_index(v, data));
-		engine_emit(v, ENGINE_CODE_DATA_DROP, ab_imm(0, 0, (int32_t)data), false);
-		return LB_OK;
-	case ENGINE_OP_MEMORY_COPY:
-		LB_TRY(read_memory(v));
-		LB_TRY(read_memory(v));
-		LB_TRY(pop_three(&operands, v, ENGINE_I32, ENGINE_I32, ENGINE_I32));
-		engine_emit(v, ENGINE_CODE_MEMORY_COPY, operands, false);
-		return LB_OK;
-	default:
-		assert(op == ENGINE_OP_MEMORY_FILL);
-		LB_TRY(read_memory(v));
-		LB_TRY(pop_three(&operands, v, ENGINE_I32, ENGINE_I32, ENGINE_I32));
-		engine_emit(v, ENGINE_CODE_MEMORY_FILL, operands, false);
-		return LB_OK;
-	}
-}
-
-static lb_err table_access_op(struct engine_validator *v, uint16_t op, uint32_t table,
-                              engine_type element)
-{
-	struct operand index, value;
-	uint32_t at;
-
-	if (op == ENGINE_OP_TABLE_GET) {
-		LB_TRY(engine_validate_pop(&index, v, ENGINE_I32));
-		at = v->operand_count;
-		engine_emit(v, ENGINE_CODE_TABLE_GET,
-		            ab_imm(home(v, at), engine_emit_slot(v, &index, at), (int32_t)table),
-		            true);
-		return engine_validate_push(v, element);
-	}
-	LB_TRY(engine_validate_pop(&value, v, element));
-	LB_TRY(engine_validate_pop(&index, v, ENGINE_I32));
-	at = v->operand_count;
-	if (emitting(v)) {
-		uint32_t slot_a = engine_emit_slot(v, &index, at),
-			 slot_b = engine_emit_slot(v, &value, at + 1);
-
-		engine_emit(v, ENGINE_CODE_TABLE_SET, ab_imm(slot_a, slot_b, (int32_t)table),
-		            false);
-	}
-	return LB_OK;
-}
-
-static lb_err table_grow_op(struct engine_validator *v, uint32_t table, engine_type element)
-{
-	struct operand value, count;
-	uint32_t at;
-
-	LB_TRY(engine_validate_pop(&count, v, ENGINE_I32));
-	LB_TRY(engine_validate_pop(&value, v, element));
-	at = v->operand_count;
-	if (emitting(v)) {
-		uint32_t slot_a = engine_emit_slot(v, &value, at),
-			 slot_b = engine_emit_slot(v, &count, at + 1);
-
-		engine_emit(v, ENGINE_CODE_TABLE_GROW, abcd(home(v, at), slot_a, slot_b, 0), false);
-		engine_emit_cell(v, table);
-	}
-	return engine_validate_push(v, ENGINE_I32);
-}
-
-/* table.init and table.copy: two indices, elements of one type. */
-static lb_err table_move_op(struct engine_validator *v, uint16_t op)
-{
-	const struct engine_module *m = v->module;
-	uint32_t to = 0, from = 0;
-	bool init = op == ENGINE_OP_TABLE_INIT;
-	engine_type type;
-
-	if (init) /* the segment's index comes first, and is checked last */
-		LB_TRY(engine_read_u32(&from, &v->r));
-	LB_TRY(engine_validate_index(&to, v, m->table_count, "table"));
-	if (!init)
-		LB_TRY(engine_validate_index(&from, v, m->table_count, "table"));
-	else if (from >= m->elem_count)
-		return engine_validate_fail(v, LB_E_INVALID, "unknown elem segment %u", from);
-	type = init ? m->elems[from].type : m->tables[from].element;
-	if (type != m->tables[to].element)
-		return engine_validate_mismatch(v, m->tables[to].element, type);
-	return three_op(v, init ? ENGINE_CODE_TABLE_INIT : ENGINE_CODE_TABLE_COPY, ENGINE_I32,
-	                to | (uint64_t)from << 32);
-}
-
-static lb_err table_op(struct engine_validator *v, uint16_t op)
-{
-	const struct engine_module *m = v->module;
-	uint32_t index = 0;
-	engine_type element;
-
-	if (op == ENGINE_OP_TABLE_INIT || op == ENGINE_OP_TABLE_COPY)
-		return table_move_op(v, op);
-	if (op == ENGINE_OP_ELEM_DROP) {
-		LB_TRY(engine_validate_index(&index, v, m->elem_count, "elem segment"));
-		engine_emit(v, ENGINE_CODE_ELEM_DROP, ab_imm(0, 0, (int32_t)index), false);
-		return LB_OK;
-	}
-	LB_TRY(engine_validate_index(&index, v, m->table_count, "table"));
-	element = m->tables[index].element;
-	switch (op) {
-	case ENGINE_OP_TABLE_GROW: return table_grow_op(v, index, element);
-	case ENGINE_OP_TABLE_FILL: return three_op(v, ENGINE_CODE_TABLE_FILL, element, index);
-	case ENGINE_OP_TABLE_SIZE:
-		engine_emit(v, ENGINE_CODE_TABLE_SIZE,
-		            ab_imm(home(v, v->operand_count), 0, (int32_t)index), true);
-		return engine_validate_push(v, ENGINE_I32);
-	default: return table_access_op(v, op, index, element);
-	}
+	LB_TRY(engine_validate_peek_all(v, types, count));
+	engine_emit_helper(v, ENGINE_CODE_HELPER, helper, count, 0, 0);
+	LB_TRY(engine_validate_pop_all(v, types, count));
+	return engine_validate_push_all(v, types, 2);
 }
 
 /* ---- one by one ---- */
@@ -715,8 +530,19 @@ static lb_err other_op(struct engine_validator *v, uint16_t op)
 		return LB_OK;
 	case ENGINE_OP_DROP: return engine_validate_pop(&o, v, TYPE_ANY);
 	case ENGINE_OP_SELECT: return select_op(v, TYPE_ANY);
-	case ENGINE_OP_SELECT_TYPED: return select_typed_op(v);
-	default: return ref_op(v, op);
+	case ENGINE_OP_ELSE:
+	case ENGINE_OP_END:
+	case ENGINE_OP_RETURN: return engine_validate_control_op(v, op);
+	case ENGINE_OP_THROW_REF:
+	case ENGINE_OP_CATCH_ALL: return engine_validate_exception_op(v, op);
+	case ENGINE_OP_REF_IS_NULL:
+	case ENGINE_OP_REF_AS_NON_NULL:
+	case ENGINE_OP_REF_EQ: return engine_validate_reference_op(v, op);
+	case ENGINE_OP_I64_ADD128:
+	case ENGINE_OP_I64_SUB128:
+	case ENGINE_OP_I64_MUL_WIDE_S:
+	case ENGINE_OP_I64_MUL_WIDE_U: return wide_op(v, op);
+	default: return engine_validate_object_op(v, op);
 	}
 }
 
@@ -730,44 +556,114 @@ static lb_err special_op(struct engine_validator *v, uint16_t op, uint8_t imm)
 	case ENGINE_IMM_I64:
 	case ENGINE_IMM_F32:
 	case ENGINE_IMM_F64: return const_op(v, op);
-	case ENGINE_IMM_BLOCK:
 	case ENGINE_IMM_LABEL:
-	case ENGINE_IMM_LABELS:
-	case ENGINE_IMM_TYPE_TABLE: return engine_validate_control_op(v, op);
+		if (op == ENGINE_OP_BR_ON_NULL || op == ENGINE_OP_BR_ON_NON_NULL)
+			return engine_validate_reference_op(v, op);
+		if (op == ENGINE_OP_DELEGATE || op == ENGINE_OP_RETHROW)
+			return engine_validate_exception_op(v, op);
+		return engine_validate_control_op(v, op);
+	case ENGINE_IMM_BLOCK:
+		if (op == ENGINE_OP_TRY)
+			return engine_validate_exception_op(v, op);
+		return engine_validate_control_op(v, op);
+	case ENGINE_IMM_LABELS: return engine_validate_control_op(v, op);
+	case ENGINE_IMM_CATCHES:
+	case ENGINE_IMM_TAG: return engine_validate_exception_op(v, op);
+	case ENGINE_IMM_FUNC:
+		if (op == ENGINE_OP_REF_FUNC)
+			return engine_validate_reference_op(v, op);
+		return engine_validate_call_op(v, op);
+	case ENGINE_IMM_TYPE_TABLE: return engine_validate_call_op(v, op);
+	case ENGINE_IMM_TYPE:
+		if (op == ENGINE_OP_CALL_REF || op == ENGINE_OP_RETURN_CALL_REF)
+			return engine_validate_call_op(v, op);
+		return engine_validate_object_op(v, op);
+	case ENGINE_IMM_TYPE_FIELD:
+	case ENGINE_IMM_TYPE_COUNT:
+	case ENGINE_IMM_TYPE_DATA:
+	case ENGINE_IMM_TYPE_ELEM:
+	case ENGINE_IMM_TYPE_TYPE: return engine_validate_object_op(v, op);
+	case ENGINE_IMM_HEAP_TYPE:
+	case ENGINE_IMM_CAST: return engine_validate_reference_op(v, op);
 	case ENGINE_IMM_MEMORY:
 	case ENGINE_IMM_DATA:
 	case ENGINE_IMM_DATA_MEMORY:
-	case ENGINE_IMM_MEMORY_MEMORY: return memory_op(v, op);
+	case ENGINE_IMM_MEMORY_MEMORY: return engine_validate_memory_op(v, op);
 	case ENGINE_IMM_TABLE:
 	case ENGINE_IMM_ELEM:
 	case ENGINE_IMM_ELEM_TABLE:
-	case ENGINE_IMM_TABLE_TABLE: return table_op(v, op);
-	case ENGINE_IMM_FUNC:
-	case ENGINE_IMM_NONE:
-	case ENGINE_IMM_TYPES:
-	case ENGINE_IMM_REF_TYPE:
-	case ENGINE_IMM_MEMARG: break;
+	case ENGINE_IMM_TABLE_TABLE: return engine_validate_table_op(v, op);
+	case ENGINE_IMM_V128:
+	case ENGINE_IMM_LANES: return engine_validate_vector_op(v, op);
+	case ENGINE_IMM_MEMARG:
+	case ENGINE_IMM_FENCE: return engine_validate_atomic_op(v, op);
+	case ENGINE_IMM_TYPES: return select_typed_op(v);
+	case ENGINE_IMM_MEMARG_LANE:
+	case ENGINE_IMM_LANE:
+	case ENGINE_IMM_NONE: break;
 	}
-	if (op == ENGINE_OP_ELSE || op == ENGINE_OP_END || op == ENGINE_OP_RETURN ||
-	    op == ENGINE_OP_CALL)
-		return engine_validate_control_op(v, op);
 	return other_op(v, op);
+}
+
+/* What may stand in a constant expression. */
+static bool is_constant(const struct engine_validator *v, uint16_t op)
+{
+	switch (op) {
+	case ENGINE_OP_END:
+	case ENGINE_OP_I32_CONST:
+	case ENGINE_OP_I64_CONST:
+	case ENGINE_OP_F32_CONST:
+	case ENGINE_OP_F64_CONST:
+	case ENGINE_OP_V128_CONST:
+	case ENGINE_OP_GLOBAL_GET:
+	case ENGINE_OP_REF_NULL:
+	case ENGINE_OP_REF_FUNC:
+	case ENGINE_OP_REF_I31:
+	case ENGINE_OP_STRUCT_NEW:
+	case ENGINE_OP_STRUCT_NEW_DEFAULT:
+	case ENGINE_OP_ARRAY_NEW:
+	case ENGINE_OP_ARRAY_NEW_DEFAULT:
+	case ENGINE_OP_ARRAY_NEW_FIXED:
+	case ENGINE_OP_ANY_CONVERT_EXTERN:
+	case ENGINE_OP_EXTERN_CONVERT_ANY: return true;
+	case ENGINE_OP_I32_ADD:
+	case ENGINE_OP_I32_SUB:
+	case ENGINE_OP_I32_MUL:
+	case ENGINE_OP_I64_ADD:
+	case ENGINE_OP_I64_SUB:
+	case ENGINE_OP_I64_MUL: return engine_form_has(v->module, ENGINE_FEATURE_EXTENDED_CONST);
+	default: return false;
+	}
+}
+
+/* The throw of the old exceptions is that of the new ones. */
+static bool has_feature(const struct engine_validator *v, uint16_t op, uint8_t feature)
+{
+	return engine_form_has(v->module, (enum engine_feature)feature) ||
+	       (op == ENGINE_OP_THROW &&
+	        engine_form_has(v->module, ENGINE_FEATURE_LEGACY_EXCEPTIONS));
 }
 
 static lb_err read_op(uint16_t *out, struct engine_validator *v)
 {
-	uint32_t second = 0;
-	uint8_t first = 0;
+	const unsigned char *at = v->r.at;
+	uint32_t op = 0, number = 0;
 
 	v->op_at = engine_reader_offset(&v->r);
-	LB_TRY(engine_read_byte(&first, &v->r));
-	*out = first;
-	if (first != ENGINE_OP_PREFIX_FC)
-		return LB_OK;
-	LB_TRY(engine_read_u32(&second, &v->r));
-	if (second >= ENGINE_OP_COUNT - 0x100)
-		return engine_validate_fail(v, LB_E_MALFORMED, "illegal opcode fc %02x", second);
-	*out = (uint16_t)(0x100 + second);
+	LB_TRY(read_place(&op, &number, &v->r));
+	if ((op == ENGINE_OP_COUNT || engine_op_table[op].form == ENGINE_FORM_NONE) &&
+	    engine_op_is_prefix(*at))
+		return engine_validate_fail(v, LB_E_MALFORMED, "illegal opcode %02x %02x", *at,
+		                            number);
+	if (engine_op_table[op].form == ENGINE_FORM_NONE)
+		return engine_validate_fail(v, LB_E_MALFORMED, "illegal opcode %02x", *at);
+	if (!has_feature(v, (uint16_t)op, engine_op_table[op].feature))
+		return engine_validate_fail(
+			v, LB_E_MALFORMED, "illegal opcode %02x: %s is not allowed", *at,
+			engine_feature_text((enum engine_feature)engine_op_table[op].feature));
+	if (v->func == NONE && !is_constant(v, (uint16_t)op))
+		return engine_validate_fail(v, LB_E_INVALID, "constant expression required");
+	*out = (uint16_t)op;
 	return LB_OK;
 }
 
@@ -778,50 +674,143 @@ static lb_err one_op(struct engine_validator *v)
 
 	LB_TRY(read_op(&op, v));
 	info = &engine_op_table[op];
-	if (v->module->features_off[info->feature])
-		return engine_validate_fail(v, LB_E_MALFORMED,
-		                            "illegal opcode: the feature is off");
 	switch ((enum engine_form)info->form) {
 	case ENGINE_FORM_UNARY: return unary_op(v, info);
 	case ENGINE_FORM_BINARY:
 	case ENGINE_FORM_BINARY_IMM:
 	case ENGINE_FORM_COMPARE:
 	case ENGINE_FORM_COMPARE_IMM: return binary_op(v, info);
-	case ENGINE_FORM_LOAD: return load_op(v, info);
-	case ENGINE_FORM_STORE: return store_op(v, info);
+	case ENGINE_FORM_LOAD: return engine_validate_load_op(v, info);
+	case ENGINE_FORM_STORE: return engine_validate_store_op(v, info);
+	case ENGINE_FORM_ATOMIC_LOAD:
+	case ENGINE_FORM_ATOMIC_STORE:
+	case ENGINE_FORM_ATOMIC_RMW:
+	case ENGINE_FORM_ATOMIC_CMPXCHG: return engine_validate_atomic_op(v, op);
 	case ENGINE_FORM_OP: return special_op(v, op, info->imm);
 	case ENGINE_FORM_NONE: break;
+	case ENGINE_FORM_VECTOR1:
+	case ENGINE_FORM_VECTOR2:
+	case ENGINE_FORM_VECTOR3:
+	case ENGINE_FORM_VECTOR_SHIFT:
+	case ENGINE_FORM_VECTOR_EXTRACT:
+	case ENGINE_FORM_VECTOR_REPLACE:
+	case ENGINE_FORM_VECTOR_LOAD:
+	case ENGINE_FORM_VECTOR_STORE:
+	case ENGINE_FORM_VECTOR_LOAD_LANE:
+	case ENGINE_FORM_VECTOR_STORE_LANE: return engine_validate_vector_op(v, op);
 	}
-	return engine_validate_fail(v, LB_E_MALFORMED, "illegal opcode %s%02x",
-	                            op >= 0x100 ? "fc " : "", op & 0xffu);
+	return LB_OK;
 }
 
 /* ---- a body ---- */
 
-static void finish_body(struct engine_validator *v, const struct engine_func_type *type)
+static uint32_t slots_of(const engine_type *types, uint32_t count)
 {
-	uint32_t slots = v->local_count + v->operand_high;
-	struct engine_body *body = &v->module->bodies[v->func - v->module->func_import_count];
+	uint32_t slots = 0;
 
-	body->param_count = type->param_count;
-	body->result_count = type->result_count;
-	body->local_count = v->local_count;
-	body->frame_slots = slots > type->result_count ? slots : type->result_count;
-	v->starts[v->start_count++] = v->code_base;
+	for (uint32_t i = 0; i < count; i++)
+		slots += engine_type_slots(types[i]);
+	return slots;
+}
+
+/* The catches of each region in the order in which they were written. */
+static lb_err keep_regions(struct engine_body *body, struct engine_validator *v)
+{
+	struct lb_arena *arena = &v->module->arena;
+	struct engine_region *regions;
+	struct engine_catch *catches;
+	uint32_t used = 0;
+
+	if (v->region_count == 0)
+		return LB_OK;
+	regions = LB_ARENA_NEW(arena, struct engine_region, v->region_count);
+	catches = LB_ARENA_NEW(arena, struct engine_catch, v->catch_count);
+	if (arena->failed)
+		return lb_err_of(LB_E_NOMEM);
+	for (uint32_t i = 0; i < v->region_count; i++) {
+		struct engine_region *region = &regions[i];
+		uint32_t count = 0, next;
+
+		*region = v->regions[i];
+		for (next = region->catches; next != 0; next = v->catches[next - 1].next)
+			count++;
+		region->catch_count = count;
+		for (next = region->catches; next != 0; next = v->catches[next - 1].next)
+			catches[used + --count] = v->catches[next - 1];
+		region->catches = used;
+		used += region->catch_count;
+	}
+	body->regions = regions;
+	body->catches = catches;
+	body->region_count = v->region_count;
+	return LB_OK;
+}
+
+static const void *keep(struct engine_validator *v, const void *at, size_t count, size_t size)
+{
+	void *kept = count == 0 ? NULL : lb_arena_alloc(&v->module->arena, count, size);
+
+	if (kept != NULL)
+		memcpy(kept, at, count * size);
+	return kept;
+}
+
+/* Where the collector finds references: in locals always, among operands where code says so. */
+static lb_err keep_maps(struct engine_body *body, struct engine_validator *v)
+{
+	struct engine_ref_run *runs;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < v->run_count; i++)
+		count += engine_validate_is_collected(v, v->runs[i].type);
+	runs = count == 0 ? NULL : LB_ARENA_NEW(&v->module->arena, struct engine_ref_run, count);
+	for (uint32_t i = 0; i < v->run_count && runs != NULL; i++)
+		if (engine_validate_is_collected(v, v->runs[i].type))
+			runs[body->ref_local_count++] = (struct engine_ref_run){
+				v->runs[i].slot, v->runs[i].end - (i == 0 ? 0 : v->runs[i - 1].end),
+				engine_type_is_extern(v->runs[i].type)
+			};
+	body->ref_locals = runs;
+	body->maps = keep(v, v->maps, v->map_count, sizeof *v->maps);
+	body->map_slots = keep(v, v->map_slots, v->map_slot_count, sizeof *v->map_slots);
+	body->map_count = v->map_count;
+	return v->module->arena.failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+static lb_err finish_body(struct engine_body *body, struct engine_validator *v,
+                          const struct engine_func_type *type)
+{
+	body->func = v->func;
+	body->param_slots = slots_of(type->params, type->param_count);
+	body->result_slots = slots_of(type->results, type->result_count);
+	body->local_slots = v->local_slots;
+	body->frame_slots = v->slot_high > body->result_slots ? v->slot_high : body->result_slots;
+	body->start_at = v->code_base;
+	body->size = engine_emit_here(v);
+	LB_TRY(keep_regions(body, v));
+	return keep_maps(body, v);
+}
+
+static void start_body(struct engine_validator *v, uint32_t func, const struct engine_reader *body)
+{
+	v->r = *body;
+	v->func = func;
+	v->op_at = engine_reader_offset(&v->r);
+	v->code_base = v->module->cell_count;
+	v->operand_count = v->alias_floor = v->control_count = v->init_count = 0;
+	v->region_count = v->catch_count = v->map_count = v->map_slot_count = 0;
+	v->run_count = v->local_count = v->local_slots = v->local_types_count = 0;
+	v->has_wide_locals = v->has_unset_locals = false;
+	v->last = NONE;
 }
 
 lb_err engine_validate_body(struct engine_validator *v, uint32_t func, struct engine_reader *body)
 {
 	const struct engine_func_type *type = engine_form_func_type(v->module, func);
 
-	v->r = *body;
-	v->func = func;
-	v->op_at = engine_reader_offset(&v->r);
-	v->code_base = (uint32_t)v->module->cell_count;
-	v->operand_count = v->operand_high = v->alias_floor = 0;
-	v->control_count = 0;
-	v->last = NONE;
+	start_body(v, func, body);
 	LB_TRY(read_locals(v, type));
+	v->slot_top = v->slot_high = v->local_slots;
 	LB_TRY(engine_validate_push_control(v, ENGINE_OP_END, type));
 	while (v->control_count > 0)
 		LB_TRY(one_op(v));
@@ -830,9 +819,57 @@ lb_err engine_validate_body(struct engine_validator *v, uint32_t func, struct en
 		                            "END opcode expected: bytes follow the body");
 	if (v->no_memory)
 		return lb_err_of(LB_E_NOMEM);
-	finish_body(v, type);
+	return finish_body(&v->module->bodies[func - v->module->func_import_count], v, type);
+}
+
+/* ---- constant expressions ---- */
+
+/* The one operand before the end, if it is a number. */
+static void note_simple(struct engine_validator *v)
+{
+	if (v->operand_count == 1 && v->operands[0].place == PLACE_CONST) {
+		v->simple = (struct engine_const){ .kind = ENGINE_CONST_VALUE,
+			                           .value = v->operands[0].value };
+		v->is_simple = true;
+	}
+}
+
+lb_err engine_validate_const(struct engine_const *out, struct engine_validator *v,
+                             struct engine_reader *r, engine_type type)
+{
+	const struct engine_func_type func_type = { .results = &type, .result_count = 1 };
+	struct engine_module *m = v->module;
+	struct engine_body *body;
+	uint32_t steps = 0;
+
+	start_body(v, NONE, r);
+	v->slot_top = v->slot_high = 0;
+	v->is_simple = false;
+	LB_TRY(engine_validate_push_control(v, ENGINE_OP_END, &func_type));
+	for (; v->control_count > 0; steps++) {
+		if (steps == 1)
+			note_simple(v);
+		LB_TRY(one_op(v));
+	}
+	r->at = v->r.at;
+	if (v->no_memory)
+		return lb_err_of(LB_E_NOMEM);
+	if (steps == 2 && v->is_simple) {
+		*out = v->simple;
+		m->cell_count = v->code_base;
+		return LB_OK;
+	}
+	body = LB_ARENA_NEW(&m->arena, struct engine_body, 1);
+	if (body == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(finish_body(body, v, &func_type));
+	body->next = m->const_bodies;
+	m->const_bodies = body;
+	*out = (struct engine_const){ .kind = ENGINE_CONST_CODE, .body = body };
 	return LB_OK;
 }
+
+/* ---- life ---- */
 
 lb_err engine_validator_new(struct engine_validator **out, struct engine_module *module)
 {
@@ -844,13 +881,6 @@ lb_err engine_validator_new(struct engine_validator **out, struct engine_module 
 	v->module = module;
 	v->mem = module->mem;
 	v->handlers = engine_code_handlers();
-	if (module->func_count > module->func_import_count) {
-		v->starts = LB_NEW(v->mem, size_t, module->func_count - module->func_import_count);
-		if (v->starts == NULL) {
-			engine_validator_free(v);
-			return lb_err_of(LB_E_NOMEM);
-		}
-	}
 	*out = v;
 	return LB_OK;
 }
@@ -868,8 +898,10 @@ lb_err engine_validator_finish(struct engine_validator *v)
 		m->cells = fitted;
 		m->cell_capacity = m->cell_count;
 	}
-	for (uint32_t i = 0; i < v->start_count; i++)
-		m->bodies[i].start = m->cells + v->starts[i];
+	for (uint32_t i = 0; i < m->func_count - m->func_import_count; i++)
+		m->bodies[i].start = m->cells + m->bodies[i].start_at;
+	for (struct engine_body *body = m->const_bodies; body != NULL; body = body->next)
+		body->start = m->cells + body->start_at;
 	return LB_OK;
 }
 
@@ -882,6 +914,11 @@ void engine_validator_free(struct engine_validator *v)
 	LB_DROP(v->mem, v->runs, v->run_capacity);
 	LB_DROP(v->mem, v->local_types, v->local_types_capacity);
 	LB_DROP(v->mem, v->alias_heads, v->alias_heads_count);
-	LB_DROP(v->mem, v->starts, v->module->func_count - v->module->func_import_count);
+	LB_DROP(v->mem, v->inits, v->init_capacity);
+	LB_DROP(v->mem, v->is_set, v->is_set_count);
+	LB_DROP(v->mem, v->regions, v->region_capacity);
+	LB_DROP(v->mem, v->catches, v->catch_capacity);
+	LB_DROP(v->mem, v->maps, v->map_capacity);
+	LB_DROP(v->mem, v->map_slots, v->map_slot_capacity);
 	LB_DROP(v->mem, v, 1);
 }

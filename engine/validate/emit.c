@@ -80,18 +80,18 @@ static void emit_const(struct engine_validator *v, uint32_t to, uint64_t value)
 	}
 }
 
-void engine_emit_move(struct engine_validator *v, uint32_t to, const struct operand *o,
-                      uint32_t index)
+static void emit_copy(struct engine_validator *v, uint32_t to, uint32_t from, engine_type type)
+{
+	if (to != from)
+		engine_emit(v, type == ENGINE_V128 ? ENGINE_CODE_COPY2 : ENGINE_CODE_COPY,
+		            abcd(to, from, 0, 0), true);
+}
+
+void engine_emit_move(struct engine_validator *v, uint32_t to, const struct operand *o)
 {
 	switch (o->place) {
-	case PLACE_HOME:
-		if (home(v, index) != to)
-			engine_emit(v, ENGINE_CODE_COPY, abcd(to, home(v, index), 0, 0), true);
-		break;
-	case PLACE_LOCAL:
-		if (o->local != to)
-			engine_emit(v, ENGINE_CODE_COPY, abcd(to, o->local, 0, 0), true);
-		break;
+	case PLACE_HOME: emit_copy(v, to, o->home, o->type); break;
+	case PLACE_LOCAL: emit_copy(v, to, o->local, o->type); break;
 	case PLACE_SUM:
 		engine_emit(v, ENGINE_CODE_I32_ADD_IMM,
 		            ab_imm(to, o->local, (int32_t)(uint32_t)o->value), true);
@@ -100,12 +100,12 @@ void engine_emit_move(struct engine_validator *v, uint32_t to, const struct oper
 	}
 }
 
-uint32_t engine_emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index)
+uint32_t engine_emit_slot(struct engine_validator *v, const struct operand *o)
 {
 	if (o->place == PLACE_LOCAL)
 		return o->local;
-	engine_emit_move(v, home(v, index), o, index);
-	return home(v, index);
+	engine_emit_move(v, o->home, o);
+	return o->home;
 }
 
 /* Operand `index` into its home.  Those that stand for the same local and are newer went
@@ -116,7 +116,7 @@ static void settle(struct engine_validator *v, uint32_t index)
 
 	if (o->place == PLACE_HOME)
 		return;
-	engine_emit_move(v, home(v, index), o, index);
+	engine_emit_move(v, o->home, o);
 	if (on_local(o)) {
 		assert(v->alias_heads[o->local] == index + 1);
 		v->alias_heads[o->local] = o->next_alias;
@@ -166,41 +166,39 @@ void engine_emit_compare(struct engine_validator *v, unsigned code, union engine
 
 /* The operands of the instruction just made, if it left its result in the operand's home; the
  * instruction is taken back then. */
-static bool take_last(union engine_cell *made, struct engine_validator *v, const struct operand *o,
-                      uint32_t index)
+static bool take_last(union engine_cell *made, struct engine_validator *v, const struct operand *o)
 {
 	if (!emitting(v) || o->place != PLACE_HOME || v->last == NONE)
 		return false;
 	*made = *cell_at(v, v->last + 1);
-	if (made->a != home(v, index))
+	if (made->a != o->home)
 		return false;
 	v->module->cell_count = v->code_base + v->last;
 	v->last = NONE;
 	return true;
 }
 
-struct condition engine_emit_take_condition(struct engine_validator *v, const struct operand *o,
-                                            uint32_t index)
+struct condition engine_emit_take_condition(struct engine_validator *v, const struct operand *o)
 {
 	struct condition c = { 0 };
 	union engine_cell made = { 0 };
 
-	if (v->last_form != LAST_OTHER && take_last(&made, v, o, index)) {
+	if (v->last_form != LAST_OTHER && take_last(&made, v, o)) {
 		c = (struct condition){ .code = v->last_code, .a = made.b, .b = made.c };
 		c.has_imm = v->last_form == LAST_COMPARE_IMM;
 		c.imm = made.imm;
 	} else {
-		c.a = engine_emit_slot(v, o, index);
+		c.a = engine_emit_slot(v, o);
 	}
 	return c;
 }
 
 bool engine_emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v,
-                          const struct operand *o, uint32_t index)
+                          const struct operand *o)
 {
 	union engine_cell made = { 0 };
 
-	if (v->last_code != ENGINE_CODE_I32_ADD || !take_last(&made, v, o, index))
+	if (v->last_code != ENGINE_CODE_I32_ADD || !take_last(&made, v, o))
 		return false;
 	*a = made.b;
 	*b = made.c;
@@ -260,22 +258,32 @@ void engine_emit_label(struct engine_validator *v, struct control *c)
 	c->forward = NONE;
 }
 
+/* Slots of the operands from `oldest` on. */
+static uint32_t slots_from(const struct engine_validator *v, uint32_t oldest)
+{
+	return oldest < v->operand_count ? v->slot_top - v->operands[oldest].home : 0;
+}
+
 void engine_emit_label_values(struct engine_validator *v, const struct control *c, uint32_t count)
 {
-	uint32_t oldest = oldest_of(v, count), to = home(v, c->height);
+	uint32_t oldest = oldest_of(v, count), to = c->base;
 
 	if (!emitting(v))
 		return;
 	if (count > MOVES_MAX) {
 		engine_emit_home(v, count);
-		if (oldest != c->height)
+		if (v->operands[oldest].home != to)
 			engine_emit(v, ENGINE_CODE_COPY_RANGE,
-			            ab_imm(to, home(v, oldest), (int32_t)count), false);
+			            ab_imm(to, v->operands[oldest].home,
+			                   (int32_t)slots_from(v, oldest)),
+			            false);
 		return;
 	}
 	/* Rising order is safe: an operand's home is never below its target. */
-	for (uint32_t i = 0; i < count; i++)
-		engine_emit_move(v, to + i, &v->operands[oldest + i], oldest + i);
+	for (uint32_t i = oldest; i < v->operand_count; i++) {
+		engine_emit_move(v, to, &v->operands[i]);
+		to += engine_type_slots(v->operands[i].type);
+	}
 }
 
 void engine_emit_return(struct engine_validator *v, uint32_t count)
@@ -284,16 +292,87 @@ void engine_emit_return(struct engine_validator *v, uint32_t count)
 
 	if (!emitting(v))
 		return;
-	if (count == 1) {
-		uint32_t slot = engine_emit_slot(v, &v->operands[oldest], oldest);
+	if (count == 1 && v->operands[oldest].type != ENGINE_V128) {
+		uint32_t slot = engine_emit_slot(v, &v->operands[oldest]);
 
 		engine_emit(v, ENGINE_CODE_RETURN_SLOT, abcd(slot, 0, 0, 0), false);
 		return;
 	}
-	if (count > 1) { /* by way of their homes: results may be written over locals */
+	if (count > 0) { /* by way of their homes: results may be written over locals */
 		engine_emit_home(v, count);
-		engine_emit(v, ENGINE_CODE_COPY_RANGE, ab_imm(0, home(v, oldest), (int32_t)count),
+		engine_emit(v, ENGINE_CODE_COPY_RANGE,
+		            ab_imm(0, v->operands[oldest].home, (int32_t)slots_from(v, oldest)),
 		            false);
 	}
 	engine_emit_head(v, ENGINE_CODE_RETURN);
+}
+
+/* ---- instructions that functions do ---- */
+
+void engine_emit_helper(struct engine_validator *v, unsigned code, engine_helper *helper,
+                        uint32_t count, uint32_t imm, uint64_t x)
+{
+	uint32_t oldest = oldest_of(v, count);
+	uint32_t base = oldest < v->operand_count ? v->operands[oldest].home : v->slot_top;
+
+	if (!emitting(v))
+		return;
+	engine_emit_home(v, count);
+	engine_emit(v, code, ab_imm(base, 0, (int32_t)imm), false);
+	engine_emit_cell(v, (union engine_cell){ .helper = helper }.x);
+	engine_emit_cell(v, x);
+	if (code == ENGINE_CODE_HELPER_COLLECTS)
+		engine_emit_map(v);
+}
+
+/* ---- where references are ---- */
+
+/* Functions live as long as the store; foreign pointers are the host's. */
+bool engine_validate_is_collected(const struct engine_validator *v, engine_type type)
+{
+	unsigned byte = type & 0xff;
+
+	if (byte == ENGINE_REF)
+		return def_type(v, engine_type_index(type))->kind != ENGINE_COMPOSITE_FUNC;
+	return engine_type_is_ref(type) && byte != ENGINE_FUNCREF && byte != ENGINE_NULLFUNCREF;
+}
+
+/* Of one function; a module that needs more is up to no good. */
+enum { MAP_SLOTS_MAX = 16 << 20 };
+
+static void add_map_slot(struct engine_validator *v, uint32_t slot, engine_type type)
+{
+	if (v->no_memory || v->map_slot_count == MAP_SLOTS_MAX ||
+	    lb_failed(engine_validate_reserve((void **)&v->map_slots, &v->map_slot_capacity,
+	                                      v->map_slot_count, sizeof *v->map_slots, v->mem)))
+		v->no_memory = true;
+	else
+		v->map_slots[v->map_slot_count++] =
+			slot | (engine_type_is_extern(type) ? ENGINE_MAP_EXTERN : 0);
+}
+
+void engine_emit_map(struct engine_validator *v)
+{
+	uint32_t first = v->map_slot_count;
+
+	if (!emitting(v) || !engine_form_has(v->module, ENGINE_FEATURE_REFERENCES))
+		return;
+	for (uint32_t i = 0; i < v->operand_count; i++)
+		if (v->operands[i].place == PLACE_HOME &&
+		    engine_validate_is_collected(v, v->operands[i].type))
+			add_map_slot(v, v->operands[i].home, v->operands[i].type);
+	if (engine_form_has(v->module, ENGINE_FEATURE_LEGACY_EXCEPTIONS))
+		for (uint32_t i = 0; i < v->control_count; i++)
+			if (v->controls[i].op == ENGINE_OP_CATCH ||
+			    v->controls[i].op == ENGINE_OP_CATCH_ALL)
+				add_map_slot(v, v->controls[i].base, ENGINE_EXNREF);
+	if (v->map_slot_count == first)
+		return;
+	if (lb_failed(engine_validate_reserve((void **)&v->maps, &v->map_capacity, v->map_count,
+	                                      sizeof *v->maps, v->mem))) {
+		v->no_memory = true;
+		return;
+	}
+	v->maps[v->map_count++] =
+		(struct engine_map){ engine_emit_here(v), first, v->map_slot_count - first };
 }

@@ -23,8 +23,19 @@ lb_err engine_validate_body(struct engine_validator *v, uint32_t func, struct en
 /* All bodies are there: let them point to their code. */
 lb_err engine_validator_finish(struct engine_validator *v);
 
-/* A value type of the binary format (binary/decode.c). */
+/* A constant expression that gives a value of `type`, and its end: its code too is appended to
+ * the module's, unless it is a single instruction. */
+lb_err engine_validate_const(struct engine_const *out, struct engine_validator *v,
+                             struct engine_reader *r, engine_type type);
+
+/* Types of the binary format, indices made canonical (binary/types.c). */
 lb_err engine_read_value_type(engine_type *out, struct engine_reader *r,
+                              const struct engine_module *module);
+lb_err engine_read_ref_type(engine_type *out, struct engine_reader *r,
+                            const struct engine_module *module);
+lb_err engine_read_heap_type(engine_type *out, struct engine_reader *r,
+                             const struct engine_module *module);
+lb_err engine_read_type_index(uint32_t *out, struct engine_reader *r,
                               const struct engine_module *module);
 
 #endif

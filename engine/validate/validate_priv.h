@@ -2,10 +2,11 @@
  *
  * Invariants:
  *
- * 1. operands[i] has its home in frame slot local_count + i, whether or not the
- *    value has been put there yet (enum place).
- * 2. The operands that stand for local x, or for a sum with it, form a list from alias_heads[x] -
- * 1, newest first; it is empty for every local when the operand stack is.
+ * 1. operands[i] has its home in the frame slot behind that of operands[i - 1] (or behind the
+ *    locals), whether or not the value has been put there yet (enum place).  A v128 takes
+ *    two slots, anything else one.
+ * 2. The operands that stand for the local in slot x, or for a sum with it, form a list from
+ *    alias_heads[x] - 1, newest first; it is empty for every local when the operand stack is.
  * 3. Below alias_floor no operand stands for a local, so that what is there is
  *    the same on every way into a label.
  * 4. Code is emitted only while emitting(v): where no branch can arrive, checking
@@ -16,6 +17,7 @@
 #ifndef ENGINE_VALIDATE_VALIDATE_PRIV_H
 #define ENGINE_VALIDATE_VALIDATE_PRIV_H
 
+#include "engine/interpret/helper.h"
 #include "engine/validate/validate.h"
 
 enum place {
@@ -25,34 +27,41 @@ enum place {
 	PLACE_CONST  /* a number, not yet in any slot */
 };
 
-/* The type of operands made out of nothing in unreachable code. */
-enum { TYPE_ANY = 0 };
+/* The type of operands made out of nothing in unreachable code; known to be a reference. */
+enum { TYPE_ANY = 0, TYPE_ANY_REF = 0x62 };
 
 enum { NONE = UINT32_MAX };
 
 struct operand {
 	engine_type type;
 	enum place place;
-	uint32_t local;      /* PLACE_LOCAL, PLACE_SUM */
+	uint32_t home;
+	uint32_t local;      /* PLACE_LOCAL, PLACE_SUM: its slot */
 	uint32_t next_alias; /* index + 1 of the next older operand for that local, 0: none */
 	uint64_t value;      /* PLACE_CONST, PLACE_SUM */
 };
 
 struct control {
-	uint16_t op;      /* BLOCK, LOOP, IF, ELSE; END for the function itself */
+	uint16_t
+		op; /* BLOCK, LOOP, IF, ELSE, TRY_TABLE, TRY, CATCH, CATCH_ALL; END: the function */
 	bool unreachable; /* behind a branch: operands below the height are of any type */
 	bool dead;        /* nothing arrives here: checked, but not translated */
 	bool live;        /* code was made when it was entered */
 	struct engine_func_type type;
-	uint32_t height;    /* operands below belong to the blocks around */
-	uint32_t start;     /* code position, for loops */
-	uint32_t forward;   /* newest branch to the end: a chain through the branches' imm */
-	uint32_t otherwise; /* the branch of an if that awaits its else */
-	size_t checked_at;  /* the br_table that last checked this label */
+	uint32_t height;      /* operands below belong to the blocks around */
+	uint32_t base;        /* slot of the first value that a branch to the end brings */
+	uint32_t init_height; /* locals set before it */
+	uint32_t catches;     /* newest catch of a try: index + 1 */
+	uint32_t body_end;    /* of a try: where its body ends, NONE: it goes on */
+	uint32_t start;       /* code position, for loops */
+	uint32_t forward;     /* newest branch to the end: a chain through the branches' imm */
+	uint32_t otherwise;   /* the branch of an if that awaits its else */
+	size_t checked_at;    /* the br_table that last checked this label */
 };
 
 struct local_run {
-	uint32_t end; /* index behind the run's last local */
+	uint32_t end;  /* index behind the run's last local */
+	uint32_t slot; /* of its first */
 	engine_type type;
 };
 
@@ -65,24 +74,43 @@ struct engine_validator {
 	const void *const *handlers;
 	struct engine_reader r; /* of the body */
 	size_t op_at;           /* offset of the instruction at hand */
-	uint32_t func;
-	uint32_t code_base; /* where the function's code begins in the module's */
+	uint32_t func;          /* NONE: a constant expression */
+	size_t code_base;       /* where the function's code begins in the module's */
+
+	/* The newest instruction, where it is all of a constant expression. */
+	struct engine_const simple;
+	bool is_simple;
 
 	struct operand *operands;
-	uint32_t operand_count, operand_capacity, operand_high; /* high: most at any time */
+	uint32_t operand_count, operand_capacity;
+	uint32_t slot_top, slot_high; /* behind the newest operand; most at any time */
 	uint32_t alias_floor;
 	struct control *controls;
 	uint32_t control_count, control_capacity;
 
 	struct local_run *runs;
-	uint32_t run_count, run_capacity, local_count;
+	uint32_t run_count, run_capacity, local_count, local_slots;
+	bool has_wide_locals;     /* a local's slot is not its index */
 	engine_type *local_types; /* of the first locals; the runs have all */
 	uint32_t local_types_count, local_types_capacity;
-	uint32_t *alias_heads;
+	uint32_t *alias_heads; /* by slot */
 	uint32_t alias_heads_count;
 
-	size_t *starts; /* of each body, in cells */
-	uint32_t start_count;
+	/* Locals without a default value that were set on the way here, and which those are. */
+	uint32_t *inits;
+	uint32_t init_count, init_capacity;
+	unsigned char *is_set; /* by local */
+	uint32_t is_set_count;
+	bool has_unset_locals;
+
+	/* What the function at hand has, until it is whole. */
+	struct engine_region *regions;
+	struct engine_catch *catches;
+	struct engine_map *maps;
+	uint32_t *map_slots;
+	uint32_t region_count, region_capacity, catch_count, catch_capacity;
+	uint32_t map_count, map_capacity, map_slot_count, map_slot_capacity;
+
 	uint32_t last, last_code;
 	enum last_form last_form;
 	bool no_memory; /* sticky */
@@ -106,9 +134,20 @@ static inline bool on_local(const struct operand *o)
 	return o->place == PLACE_LOCAL || o->place == PLACE_SUM;
 }
 
-static inline uint32_t home(const struct engine_validator *v, uint32_t index)
+static inline bool matches(const struct engine_validator *v, engine_type a, engine_type b)
 {
-	return v->local_count + index;
+	return a == b || engine_types_match(&v->module->types, a, b);
+}
+
+static inline bool is_reference(engine_type type)
+{
+	return type == TYPE_ANY || type == TYPE_ANY_REF || engine_type_is_ref(type);
+}
+
+static inline const struct engine_def_type *def_type(const struct engine_validator *v,
+                                                     uint32_t index)
+{
+	return v->module->types.at[index];
 }
 
 /* ---- failing (body.c) ---- */
@@ -132,15 +171,32 @@ lb_err engine_validate_pop(struct operand *out, struct engine_validator *v, engi
 lb_err engine_validate_pop_all(struct engine_validator *v, const engine_type *types,
                                uint32_t count);
 
+/* Pop a reference, whatever it points to; TYPE_ANY_REF where that is not known. */
+lb_err engine_validate_pop_ref(struct operand *out, struct engine_validator *v);
+
 /* Check the newest operands without taking them. */
 lb_err engine_validate_peek_all(struct engine_validator *v, const engine_type *types,
                                 uint32_t count);
+
+/* The same, and from now on they are of these types. */
+lb_err engine_validate_cast_all(struct engine_validator *v, const engine_type *types,
+                                uint32_t count);
+
+/* Room for one more of something, doubling; the elements are moved. */
+lb_err engine_validate_reserve(void **at, uint32_t *capacity, uint32_t count, size_t size,
+                               struct lb_mem *mem);
 
 lb_err engine_validate_push_control(struct engine_validator *v, uint16_t op,
                                     const struct engine_func_type *type);
 
 /* The rest of the block cannot be reached. */
 void engine_validate_unreachable(struct engine_validator *v);
+
+/* Leave one slot free above the operands. */
+void engine_validate_open_slot(struct engine_validator *v);
+
+/* Locals that were first set in the block are not known to be set behind it. */
+void engine_validate_forget_inits(struct engine_validator *v, const struct control *c);
 
 /* Forget operands above the height. */
 void engine_validate_truncate(struct engine_validator *v, uint32_t height);
@@ -171,9 +227,8 @@ static inline union engine_cell ab_imm(uint32_t a, uint32_t b, int32_t imm)
 	return (union engine_cell){ .a = (uint16_t)a, .b = (uint16_t)b, .imm = imm };
 }
 
-/* The slot an operand can be read from; a constant is put into its home first.  `index` is
- * where it stands (or stood) on the stack. */
-uint32_t engine_emit_slot(struct engine_validator *v, const struct operand *o, uint32_t index);
+/* The slot an operand can be read from; a constant is put into its home first. */
+uint32_t engine_emit_slot(struct engine_validator *v, const struct operand *o);
 
 /* The newest `count` operands into their homes. */
 void engine_emit_home(struct engine_validator *v, uint32_t count);
@@ -185,8 +240,7 @@ void engine_emit_unalias(struct engine_validator *v);
 void engine_emit_preserve(struct engine_validator *v, uint32_t local);
 
 /* Slot `to` = the operand. */
-void engine_emit_move(struct engine_validator *v, uint32_t to, const struct operand *o,
-                      uint32_t index);
+void engine_emit_move(struct engine_validator *v, uint32_t to, const struct operand *o);
 
 /* A popped condition, taken apart if the instruction just made was its comparison. */
 struct condition {
@@ -198,10 +252,9 @@ struct condition {
 
 /* If the instruction just made is the sum of two slots in the operand's home, take it back. */
 bool engine_emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v,
-                          const struct operand *o, uint32_t index);
+                          const struct operand *o);
 
-struct condition engine_emit_take_condition(struct engine_validator *v, const struct operand *o,
-                                            uint32_t index);
+struct condition engine_emit_take_condition(struct engine_validator *v, const struct operand *o);
 
 /* Branch if the condition holds (or does not); returns the position, to be aimed. */
 uint32_t engine_emit_branch_if(struct engine_validator *v, struct condition c, bool holds);
@@ -220,10 +273,64 @@ void engine_emit_label_values(struct engine_validator *v, const struct control *
 /* Leave the function with the newest operands as its results. */
 void engine_emit_return(struct engine_validator *v, uint32_t count);
 
-/* ---- instructions (control.c, body.c) ---- */
+/* Whether the collector owns what such a value points to. */
+bool engine_validate_is_collected(const struct engine_validator *v, engine_type type);
 
-lb_err engine_validate_control_op(struct engine_validator *v, uint16_t op);
+/* Whatever runs at the instruction just made may collect garbage: say where references are.
+ * Call it while the operands that the instruction reads are still there, unless it calls. */
+void engine_emit_map(struct engine_validator *v);
+
+/* An instruction done by a function (interpret/helper.h) on operands at home, the oldest of
+ * `count` being popped by the caller afterwards. */
+void engine_emit_helper(struct engine_validator *v, unsigned code, engine_helper *helper,
+                        uint32_t count, uint32_t imm, uint64_t x);
+
+/* ---- instructions ---- */
+
 lb_err engine_validate_index(uint32_t *out, struct engine_validator *v, uint32_t count,
                              const char *what);
+
+/* control.c */
+lb_err engine_validate_control_op(struct engine_validator *v, uint16_t op);
+lb_err engine_validate_read_label(struct control **out, struct engine_validator *v);
+const engine_type *engine_validate_label_types(uint32_t *count, const struct control *c);
+void engine_emit_exit(struct engine_validator *v, struct control *c, uint32_t count);
+/* A branch taken if the condition holds, the newest `count` operands going along. */
+void engine_emit_exit_if(struct engine_validator *v, struct condition condition, struct control *c,
+                         uint32_t count);
+lb_err engine_validate_read_block_type(struct engine_func_type *out, struct engine_validator *v);
+lb_err engine_validate_check_results(struct engine_validator *v, const struct control *c);
+
+lb_err engine_validate_end_op(struct engine_validator *v);
+
+/* call.c */
+lb_err engine_validate_call_op(struct engine_validator *v, uint16_t op);
+
+/* exception.c */
+lb_err engine_validate_exception_op(struct engine_validator *v, uint16_t op);
+/* The regions of a block that ends. */
+lb_err engine_validate_end_try(struct engine_validator *v, struct control *c);
+
+/* memory.c, table.c */
+struct memarg {
+	uint32_t memory;
+	uint64_t offset;
+	engine_type address;
+};
+lb_err engine_validate_read_memarg(struct memarg *out, struct engine_validator *v,
+                                   const struct engine_op_info *info, bool exact);
+lb_err engine_validate_load_op(struct engine_validator *v, const struct engine_op_info *info);
+lb_err engine_validate_store_op(struct engine_validator *v, const struct engine_op_info *info);
+lb_err engine_validate_memory_op(struct engine_validator *v, uint16_t op);
+lb_err engine_validate_check_data(const struct engine_validator *v, uint32_t data);
+lb_err engine_validate_table_op(struct engine_validator *v, uint16_t op);
+
+/* reference.c, object.c */
+lb_err engine_validate_reference_op(struct engine_validator *v, uint16_t op);
+lb_err engine_validate_object_op(struct engine_validator *v, uint16_t op);
+
+/* vector.c, atomic.c: by the form of the instruction */
+lb_err engine_validate_vector_op(struct engine_validator *v, uint16_t op);
+lb_err engine_validate_atomic_op(struct engine_validator *v, uint16_t op);
 
 #endif

@@ -141,6 +141,12 @@ static void check_refused(struct test *t, struct wasm *w,
 	wasm_release(w);
 }
 
+#define OFF(feature) \
+	&(struct engine_module_options) \
+	{ \
+		.features_off = ENGINE_FEATURE_BIT(ENGINE_FEATURE_##feature) \
+	}
+
 #define CHECK_REFUSED(w, options, code, text) check_refused(t, w, options, code, text, __LINE__)
 
 TEST(module_errors_name_offset_function_and_instruction)
@@ -149,9 +155,9 @@ TEST(module_errors_name_offset_function_and_instruction)
 
 	wasm_init(&w);
 	wasm_func(&w, wasm_type(&w, ":i"), 0, LB_B("\x42\x01\x41\x01\x6a"));
-	CHECK_REFUSED(
-		&w, NULL, LB_E_INVALID,
-		"type mismatch: expected i32, found i64 at byte 0x1e, in function 0, i32.add");
+	CHECK_REFUSED(&w, NULL, LB_E_INVALID,
+	              "type mismatch: instruction requires [i32] but stack has [i64] at byte 0x1e, "
+	              "in function 0, i32.add");
 	wasm_init(&w);
 	wasm_func(&w, wasm_type(&w, ":"), 0, LB_B("\x10\x07"));
 	CHECK_REFUSED(&w, NULL, LB_E_INVALID,
@@ -170,34 +176,27 @@ TEST(module_features_can_be_switched_off)
 
 	wasm_init(&w);
 	wasm_func(&w, wasm_type(&w, "i:i"), 0, (struct lb_bytes)LB_LIT("\x20\x00\xc0"));
-	CHECK_REFUSED(&w, &(struct engine_module_options){ .no_sign_extension = true },
-	              LB_E_MALFORMED, "illegal opcode");
+	CHECK_REFUSED(&w, OFF(SIGN_EXTENSION), LB_E_MALFORMED, "illegal opcode");
 	wasm_init(&w);
 	wasm_func(&w, wasm_type(&w, "f:i"), 0, (struct lb_bytes)LB_LIT("\x20\x00\xfc\x00"));
-	CHECK_REFUSED(&w, &(struct engine_module_options){ .no_saturating_convert = true },
-	              LB_E_MALFORMED, "illegal opcode");
+	CHECK_REFUSED(&w, OFF(SATURATING_CONVERT), LB_E_MALFORMED, "illegal opcode");
 	wasm_init(&w);
 	(void)wasm_type(&w, ":ii");
-	CHECK_REFUSED(&w, &(struct engine_module_options){ .no_multi_value = true }, LB_E_INVALID,
-	              "invalid result arity");
+	CHECK_REFUSED(&w, OFF(MULTI_VALUE), LB_E_INVALID, "invalid result arity");
 	wasm_init(&w);
 	wasm_add(&w, WASM_MEMORY, (struct lb_bytes)LB_LIT("\x00\x01"));
 	wasm_add(&w, WASM_DATA, LB_B("\x01\x01x"));
-	CHECK_REFUSED(&w, &(struct engine_module_options){ .no_bulk_memory = true }, LB_E_MALFORMED,
-	              "malformed data segment kind");
+	CHECK_REFUSED(&w, OFF(BULK_MEMORY), LB_E_MALFORMED, "malformed data segment kind");
 	wasm_init(&w);
 	(void)wasm_type(&w, "x:");
-	CHECK_REFUSED(&w, &(struct engine_module_options){ .no_reference_types = true },
-	              LB_E_MALFORMED, "malformed value type");
+	CHECK_REFUSED(&w, OFF(REFERENCES), LB_E_MALFORMED, "malformed value type");
 	wasm_init(&w);
 	wasm_add(&w, WASM_GLOBAL, LB_B("\x7f\x01\x41\x2a\x0b"));
 	wasm_export(&w, "g", ENGINE_GLOBAL, 0);
-	CHECK_REFUSED(&w, &(struct engine_module_options){ .no_mutable_globals = true },
-	              LB_E_INVALID, "mutable globals cannot be exported");
+	CHECK_REFUSED(&w, OFF(MUTABLE_GLOBALS), LB_E_INVALID, "mutable globals cannot be exported");
 	wasm_init(&w);
 	wasm_add(&w, WASM_GLOBAL, (struct lb_bytes)LB_LIT("\x7f\x00\x41\x07\x41\x03\x6c\x0b"));
-	CHECK_REFUSED(&w, &(struct engine_module_options){ .no_extended_const = true },
-	              LB_E_INVALID, "constant expression required");
+	CHECK_REFUSED(&w, OFF(EXTENDED_CONST), LB_E_INVALID, "constant expression required");
 }
 
 TEST(module_counts_are_bounded_by_bytes)

@@ -18,7 +18,9 @@ TEST(memories_grow_to_their_limits_and_keep_their_bytes)
 {
 	for (int small = 0; small < 2; small++) {
 		struct engine_store *store = store_of(t, small != 0);
-		const struct engine_memory_type type = { { 1, 3, true } };
+		const struct engine_memory_type type = {
+			.limits = { .min = 1, .max = 3, .has_max = true }
+		};
 		struct engine_memory *memory;
 		uint64_t before = 99;
 
@@ -43,8 +45,9 @@ TEST(memories_grow_to_their_limits_and_keep_their_bytes)
 TEST(the_store_bounds_memories_and_tables)
 {
 	struct engine_store *store = store_of(t, false);
-	const struct engine_memory_type unbounded = { { 5, 0, false } }, wide = { { 6, 0, false } };
-	const struct engine_table_type many = { ENGINE_FUNCREF, { 51, 0, false } };
+	const struct engine_memory_type unbounded = { .limits = { .min = 5 } },
+					wide = { .limits = { .min = 6 } };
+	const struct engine_table_type many = { ENGINE_FUNCREF, { .min = 51 } };
 	const union engine_value null = { .i64 = 0 };
 	struct engine_memory *memory;
 	struct engine_table *table;
@@ -59,7 +62,8 @@ TEST(the_store_bounds_memories_and_tables)
 TEST(tables_hold_references)
 {
 	struct engine_store *store = store_of(t, false);
-	const struct engine_table_type type = { ENGINE_EXTERNREF, { 2, 4, true } };
+	const struct engine_table_type type = { ENGINE_EXTERNREF,
+		                                { .min = 2, .max = 4, .has_max = true } };
 	union engine_value value = { .foreign = t }, got = { .i64 = 1 };
 	struct engine_table *table;
 	uint64_t before = 99;
@@ -107,8 +111,11 @@ static lb_err make_all(struct engine_store **store, struct lb_mem *mem)
 		                                      .call_depth_max = 10 };
 	const engine_type types[] = { ENGINE_I32, ENGINE_F64 };
 	const struct engine_func_type func_type = { types, types + 1, 1, 1 };
-	const struct engine_memory_type memory_type = { { 1, 2, true } };
-	const struct engine_table_type table_type = { ENGINE_FUNCREF, { 1, 9, true } };
+	const struct engine_memory_type memory_type = {
+		.limits = { .min = 1, .max = 2, .has_max = true }
+	};
+	const struct engine_table_type table_type = { ENGINE_FUNCREF,
+		                                      { .min = 1, .max = 9, .has_max = true } };
 	const struct engine_global_type global_type = { ENGINE_I32, true };
 	const union engine_value null = { .i64 = 0 };
 	struct engine_func *func;
