@@ -485,6 +485,8 @@ static lb_err print_func(struct printer *p)
 
 	p->func = p->next[PRINT_FUNC]++;
 	find_hints(p);
+	if (engine_reader_left(&p->functions) == 0)
+		return bad(p, "function and code section have inconsistent lengths");
 	LB_TRY(engine_read_u32(&type, &p->functions));
 	LB_TRY(engine_read_u32(&size, &code));
 	LB_TRY(engine_read_bytes(&bytes, &code, size));
