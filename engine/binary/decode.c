@@ -116,6 +116,8 @@ static lb_err read_page_size(struct engine_memory_type *out, struct decoder *d)
 	uint32_t log2 = 0;
 
 	LB_TRY(engine_read_u32(&log2, &d->r));
+	if (log2 > 63) /* no number of bytes at all */
+		return engine_reader_fail(&d->r, LB_E_MALFORMED, start, "invalid custom page size");
 	if (log2 != 0 && log2 != 16)
 		return engine_decode_invalid(d, start, "invalid custom page size");
 	out->has_byte_pages = log2 == 0;

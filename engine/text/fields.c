@@ -274,6 +274,8 @@ static void forget_locals(struct parser *p)
 	lb_map_release(&locals->map);
 	lb_buf_reset(&locals->section);
 	locals->count = locals->section_count = 0;
+	lb_buf_reset(&p->names[SPACE_LABEL].section);
+	p->names[SPACE_LABEL].section_count = p->label_count = 0;
 }
 
 static void end_run(struct parser *p, uint32_t *run, uint32_t *runs)
@@ -324,17 +326,25 @@ static lb_err parse_locals(struct parser *p)
 	return lb_buf_check(&p->group);
 }
 
-static lb_err keep_local_names(struct parser *p, uint32_t index)
+/* The names of a function's locals or labels, behind those of the functions before it. */
+static lb_err keep_inner_names(struct lb_buf *out, uint32_t *count, const struct names *names,
+                               uint32_t index)
 {
-	struct names *locals = &p->names[SPACE_LOCAL];
-
-	if (locals->section_count == 0)
+	if (names->section_count == 0)
 		return LB_OK;
-	engine_encode_u32(&p->local_names, index);
-	engine_encode_u32(&p->local_names, locals->section_count);
-	lb_buf_add(&p->local_names, lb_buf_bytes(&locals->section));
-	p->local_names_count++;
-	return lb_buf_check(&locals->section);
+	engine_encode_u32(out, index);
+	engine_encode_u32(out, names->section_count);
+	lb_buf_add(out, lb_buf_bytes(&names->section));
+	(*count)++;
+	return lb_buf_check(&names->section);
+}
+
+static lb_err keep_names(struct parser *p, uint32_t index)
+{
+	LB_TRY(keep_inner_names(&p->local_names, &p->local_names_count, &p->names[SPACE_LOCAL],
+	                        index));
+	return keep_inner_names(&p->label_names, &p->label_names_count, &p->names[SPACE_LABEL],
+	                        index);
 }
 
 static lb_err keep_hints(struct parser *p, uint32_t index)
@@ -363,7 +373,7 @@ static lb_err parse_func(struct parser *p, uint32_t index)
 	LB_TRY(engine_parse_body(&p->body, p));
 	p->counts[SECTION_CODE]++;
 	engine_encode_bytes(&p->sections[SECTION_CODE], lb_buf_bytes(&p->body));
-	LB_TRY(keep_local_names(p, index));
+	LB_TRY(keep_names(p, index));
 	forget_locals(p);
 	return keep_hints(p, index);
 }
@@ -689,6 +699,8 @@ static lb_err parse_field(struct parser *p)
 /* Types were read before, annotations and all. */
 static void skip_type(struct parser *p)
 {
+	if (p->note != SIZE_MAX && p->misplaced == SIZE_MAX)
+		p->misplaced = p->note;
 	p->strict = false;
 	engine_parse_skip(p);
 	p->strict = true;

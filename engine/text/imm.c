@@ -436,7 +436,7 @@ lb_err engine_parse_immediates(struct lb_buf *out, struct parser *p, unsigned op
 	if (op == ENGINE_OP_REF_TEST || op == ENGINE_OP_REF_CAST)
 		return parse_cast(out, p, op);
 	engine_encode_op(out, op);
-	switch (info->imm) {
+	switch ((enum engine_imm)info->imm) {
 	case ENGINE_IMM_NONE: return LB_OK;
 	case ENGINE_IMM_LABEL: return parse_one(out, p, SPACE_LABEL);
 	case ENGINE_IMM_LABELS: return parse_labels(out, p);
