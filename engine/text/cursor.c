@@ -254,7 +254,7 @@ static lb_err put_name(struct parser *p, enum space space, struct lb_bytes id, s
 	return lb_map_put(&names->map, id, (void *)(uintptr_t)names->count);
 }
 
-static void show_name(struct names *names, uint32_t index, struct lb_bytes name)
+void engine_parse_show_name(struct names *names, uint32_t index, struct lb_bytes name)
 {
 	engine_encode_u32(&names->section, index);
 	engine_encode_bytes(&names->section, name);
@@ -275,7 +275,7 @@ lb_err engine_parse_bind(uint32_t *index, struct parser *p, enum space space)
 	if (name.at == NULL)
 		name = id;
 	if (name.at != NULL && p->with_names)
-		show_name(names, *index, name);
+		engine_parse_show_name(names, *index, name);
 	return LB_OK;
 }
 

@@ -112,6 +112,7 @@ static void emit_names(struct lb_buf *out, struct parser *p)
 	}
 	name_part(content, 1, names[SPACE_FUNC].section_count, &names[SPACE_FUNC].section);
 	name_part(content, 2, p->local_names_count, &p->local_names);
+	name_part(content, 3, p->label_names_count, &p->label_names);
 	for (size_t i = 0; i < sizeof behind_locals / sizeof behind_locals[0]; i++)
 		name_part(content, behind_locals[i].id, names[behind_locals[i].space].section_count,
 		          &names[behind_locals[i].space].section);
@@ -134,6 +135,7 @@ static lb_err check_all(const struct parser *p)
 	for (unsigned i = 0; i < SPACE_COUNT; i++)
 		LB_TRY(lb_buf_check(&p->names[i].section));
 	LB_TRY(lb_buf_check(&p->local_names));
+	LB_TRY(lb_buf_check(&p->label_names));
 	LB_TRY(lb_buf_check(&p->field_names));
 	LB_TRY(lb_buf_check(&p->hints));
 	return lb_buf_check(&p->body);

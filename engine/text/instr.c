@@ -53,9 +53,13 @@ static lb_err open_label(struct parser *p, struct frame *frame)
 {
 	struct lb_map *map = &p->names[SPACE_LABEL].map;
 
+	uint32_t index = p->label_count++;
+
 	p->depth++;
 	if (frame->label.at == NULL)
 		return LB_OK;
+	if (p->with_names)
+		engine_parse_show_name(&p->names[SPACE_LABEL], index, frame->label);
 	frame->shadowed = (uint32_t)(uintptr_t)lb_map_get(map, frame->label);
 	return lb_map_put(map, frame->label, (void *)(uintptr_t)p->depth);
 }

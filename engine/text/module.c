@@ -24,14 +24,15 @@ static struct lb_buf *const *buffers_of(struct lb_buf *out[], struct parser *p)
 		&p->field_names,
 		&p->hints,
 		&p->body_hints,
+		&p->label_names,
 	};
 
-	static_assert(sizeof all / sizeof all[0] == 14, "PARSE_BUFFERS");
+	static_assert(sizeof all / sizeof all[0] == 15, "PARSE_BUFFERS");
 	memcpy(out, all, sizeof all);
 	return out;
 }
 
-enum { PARSE_BUFFERS = 14 };
+enum { PARSE_BUFFERS = 15 };
 
 static void parser_init(struct parser *p, struct lb_mem *mem,
                         const struct engine_text_module *module)

@@ -125,7 +125,8 @@ struct parser {
 	struct lb_vec frames;                   /* struct frame */
 	uint32_t depth;                         /* labels open */
 	struct lb_buf local_names, label_names; /* of the name section */
-	uint32_t local_names_count, field_names_count;
+	uint32_t local_names_count, label_names_count, field_names_count;
+	uint32_t label_count; /* labels that were opened in the function at hand */
 	struct lb_buf field_names;
 	struct lb_buf hints, body_hints; /* branch hints: of all functions, of the one at hand */
 	uint32_t hint_funcs, body_hint_count;
@@ -169,6 +170,8 @@ lb_err engine_parse_bind(uint32_t *index, struct parser *p, enum space space);
 lb_err engine_parse_take_name(struct lb_bytes *out, struct parser *p);
 /* The same again, for what was bound before. */
 lb_err engine_parse_skip_bound(struct parser *p);
+/* Put a name into the name section's part for that space. */
+void engine_parse_show_name(struct names *names, uint32_t index, struct lb_bytes name);
 bool engine_parse_is_index(const struct parser *p);
 lb_err engine_parse_index(uint32_t *out, struct parser *p, enum space space);
 lb_err engine_parse_find(uint32_t *out, struct parser *p, enum space space, size_t token);

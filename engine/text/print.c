@@ -668,10 +668,14 @@ lb_err engine_text_of_binary(struct lb_buf *out, struct lb_mem *mem, struct lb_b
 	LB_TRY(open_module(&module, binary, diag));
 	lb_arena_init(&p.arena, mem);
 	lb_vec_init(&p.locals, mem, sizeof(struct print_inner), COUNT_MAX);
+	lb_vec_init(&p.labels, mem, sizeof(struct print_inner), COUNT_MAX);
+	lb_vec_init(&p.opened, mem, sizeof(struct lb_bytes), COUNT_MAX);
 	lb_vec_init(&p.fields, mem, sizeof(struct print_inner), COUNT_MAX);
 	lb_vec_init(&p.types, mem, sizeof(struct print_type), COUNT_MAX);
 	err = print_module(&p, &module);
 	lb_vec_release(&p.locals);
+	lb_vec_release(&p.labels);
+	lb_vec_release(&p.opened);
 	lb_vec_release(&p.fields);
 	lb_vec_release(&p.types);
 	lb_arena_release(&p.arena);

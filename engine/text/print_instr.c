@@ -93,11 +93,35 @@ static lb_err print_field(struct printer *p)
 
 /* ---- labels ---- */
 
+enum { SHADOWS_MAX = 100 }; /* blocks that are looked through for one of the same name */
+
+/* The name of a label where that means it from here; nothing otherwise. */
+static struct lb_bytes visible_name(const struct printer *p, uint32_t label)
+{
+	const struct lb_bytes *names = p->opened.at;
+	struct lb_bytes name;
+
+	if (label >= p->opened.count || label > SHADOWS_MAX)
+		return (struct lb_bytes){ 0 };
+	name = names[p->opened.count - 1 - label];
+	for (uint32_t i = 0; i < label; i++)
+		if (lb_bytes_eq(names[p->opened.count - 1 - i], name))
+			return (struct lb_bytes){ 0 };
+	return name;
+}
+
 static lb_err print_label(struct printer *p)
 {
+	struct lb_bytes name;
 	uint32_t label = 0;
 
 	LB_TRY(engine_read_u32(&label, &p->r));
+	name = visible_name(p, label);
+	if (name.len > 0) {
+		engine_print_text(p, " ");
+		engine_print_id(p, name);
+		return LB_OK;
+	}
 	print_fmt(p, " %u", label);
 	if (label < p->depth)
 		print_fmt(p, " (;@%u;)", p->depth - label);
@@ -278,7 +302,7 @@ static lb_err print_immediates(struct printer *p, uint32_t op)
 	const struct engine_op_info *info = &engine_op_table[op];
 	uint8_t byte;
 
-	switch (info->imm) {
+	switch ((enum engine_imm)info->imm) {
 	case ENGINE_IMM_NONE: return LB_OK;
 	case ENGINE_IMM_BLOCK: return print_block_type(p);
 	case ENGINE_IMM_CATCHES: LB_TRY(print_block_type(p)); return print_catches(p);
@@ -340,9 +364,14 @@ static lb_err read_op(uint32_t *op, struct printer *p)
 	return LB_OK;
 }
 
-static lb_err print_op(struct printer *p, uint32_t op)
+/* A block's own label stands behind its word. */
+static lb_err print_op(struct printer *p, uint32_t op, struct lb_bytes label)
 {
 	engine_print_text(p, engine_op_table[op].text);
+	if (label.len > 0) {
+		engine_print_text(p, " ");
+		engine_print_id(p, label);
+	}
 	return print_immediates(p, op);
 }
 
@@ -374,37 +403,54 @@ static lb_err print_hint(struct printer *p, size_t offset)
 	return LB_OK;
 }
 
-static void print_indent_back(struct printer *p)
+static lb_err open_block(struct printer *p, struct lb_bytes label)
 {
-	if (p->depth > 0)
-		p->indent--;
+	struct lb_bytes *opened = lb_vec_add(&p->opened);
+
+	if (opened == NULL)
+		return lb_vec_check(&p->opened);
+	*opened = label;
+	p->depth++;
+	p->indent++;
+	if (label.len == 0)
+		print_fmt(p, " ;; @%u", p->depth);
+	return LB_OK;
+}
+
+/* The end of a block, and what stands between its parts, is as far out as its beginning. */
+static void close_block(struct printer *p)
+{
+	p->indent--;
+	p->depth--;
+	p->opened.count--;
 }
 
 static lb_err print_line_of(struct printer *p, uint32_t op, size_t offset)
 {
 	bool part = op == ENGINE_OP_ELSE || op == ENGINE_OP_CATCH || op == ENGINE_OP_CATCH_ALL;
+	bool ends = op == ENGINE_OP_END || op == ENGINE_OP_DELEGATE;
+	struct lb_bytes label = { 0 };
 
-	if (part || op == ENGINE_OP_END || op == ENGINE_OP_DELEGATE)
-		print_indent_back(p);
-	if ((op == ENGINE_OP_END || op == ENGINE_OP_DELEGATE) && p->depth > 0)
-		p->depth--;
+	if ((part || ends) && p->depth == 0)
+		return bad(p, "unexpected end of a block");
+	if (ends)
+		close_block(p);
+	if (opens(op))
+		label = engine_print_label_name(p, p->label_count++);
+	p->indent -= part;
 	engine_print_line(p);
+	p->indent += part;
 	LB_TRY(print_hint(p, offset));
-	LB_TRY(print_op(p, op));
-	if (opens(op)) {
-		p->depth++;
-		print_fmt(p, " ;; @%u", p->depth);
-	}
-	if (opens(op) || (part && p->depth > 0))
-		p->indent++;
-	return LB_OK;
+	LB_TRY(print_op(p, op, label));
+	return opens(op) ? open_block(p, label) : LB_OK;
 }
 
 lb_err engine_print_body(struct printer *p)
 {
 	uint32_t op = 0;
 
-	p->depth = 0;
+	p->depth = p->label_count = 0;
+	p->opened.count = 0;
 	while (engine_reader_left(&p->r) > 0) {
 		size_t offset = (size_t)(p->r.at - p->body);
 
@@ -428,7 +474,7 @@ static lb_err print_flat(struct printer *p, size_t *count)
 		if (opens(op))
 			return bad(p, "constant expression required");
 		engine_print_text(p, " ");
-		LB_TRY(print_op(p, op));
+		LB_TRY(print_op(p, op, (struct lb_bytes){ 0 }));
 	}
 }
 

@@ -18,7 +18,7 @@ static bool is_plain(struct lb_bytes name)
 	return name.len > 0;
 }
 
-static void print_id(struct printer *p, struct lb_bytes id)
+void engine_print_id(struct printer *p, struct lb_bytes id)
 {
 	lb_buf_add_byte(p->out, '$');
 	if (is_plain(id))
@@ -124,9 +124,11 @@ static lb_err read_part(struct printer *p, struct engine_reader *r, unsigned id)
 		return engine_read_name(&p->module_name, r);
 	if (id == 2)
 		return read_indirect(&p->locals, p, r);
+	if (id == 3)
+		return read_indirect(&p->labels, p, r);
 	if (id == 10)
 		return read_indirect(&p->fields, p, r);
-	if (id < sizeof spaces && id != 3)
+	if (id < sizeof spaces)
 		return read_map(p, r, (enum print_space)spaces[id]);
 	return LB_OK;
 }
@@ -169,6 +171,8 @@ lb_err engine_print_read_names(struct printer *p, struct engine_reader section)
 	err = read_parts(p, &section);
 	if (!is_rising(&p->locals))
 		p->locals.count = 0;
+	if (!is_rising(&p->labels))
+		p->labels.count = 0;
 	if (!is_rising(&p->fields))
 		p->fields.count = 0;
 	return lb_code_of(err) == LB_E_NOMEM ? err : LB_OK;
@@ -211,11 +215,20 @@ static const struct print_inner *find(const struct lb_vec *names, uint32_t outer
 	return at->outer == outer && at->inner == inner ? at : NULL;
 }
 
+/* Labels may be called the same: the innermost is meant then. */
+struct lb_bytes engine_print_label_name(const struct printer *p, uint32_t label)
+{
+	const struct print_inner *found = find(&p->labels, p->func, label);
+
+	return found != NULL && found->name.name.len > 0 ? found->name.name
+	                                                 : (struct lb_bytes){ 0 };
+}
+
 static void bind(struct printer *p, const struct print_name *name)
 {
 	if (name->id.at != NULL) {
 		engine_print_text(p, " ");
-		print_id(p, name->id);
+		engine_print_id(p, name->id);
 	}
 	if (name->name.at == NULL || lb_bytes_eq(name->id, name->name))
 		return;
@@ -235,7 +248,7 @@ void engine_print_index(struct printer *p, enum print_space space, uint32_t inde
 {
 	if (index < p->counts[space] && p->names[space][index].id.at != NULL) {
 		engine_print_text(p, " ");
-		print_id(p, p->names[space][index].id);
+		engine_print_id(p, p->names[space][index].id);
 		return;
 	}
 	print_fmt(p, " %u", index);
@@ -260,5 +273,5 @@ void engine_print_inner_index(struct printer *p, const struct lb_vec *names, uin
 		return;
 	}
 	engine_print_text(p, " ");
-	print_id(p, found->name.id);
+	engine_print_id(p, found->name.id);
 }

@@ -50,8 +50,8 @@ struct printer {
 	uint32_t counts[PRINT_SPACES], import_counts[PRINT_SPACES];
 	uint32_t next[PRINT_SPACES]; /* the next that is printed */
 	struct lb_bytes module_name;
-	struct lb_vec locals, fields;   /* struct print_inner, in rising order */
-	struct lb_vec types;            /* struct print_type */
+	struct lb_vec locals, labels, fields; /* struct print_inner, in rising order */
+	struct lb_vec types;                  /* struct print_type */
 	struct engine_reader functions; /* the function section: types of the bodies to come */
 	struct engine_reader hints; /* the section of branch hints, from the next function's on */
 	uint32_t hint_funcs;        /* left in it */
@@ -61,7 +61,9 @@ struct printer {
 	uint32_t func;             /* whose body is printed */
 	const unsigned char *body; /* its first byte */
 	unsigned indent;
-	uint32_t depth; /* blocks that are open in it */
+	uint32_t depth;       /* blocks that are open in it */
+	uint32_t label_count; /* blocks so far */
+	struct lb_vec opened; /* struct lb_bytes: the names of those that are open */
 };
 
 void engine_print_line(struct printer *p); /* a new line, indented */
@@ -79,6 +81,8 @@ void engine_print_index(struct printer *p, enum print_space space,
 void engine_print_binding(struct printer *p, enum print_space space, uint32_t index);
 void engine_print_inner_binding(struct printer *p, const struct lb_vec *names, uint32_t outer,
                                 uint32_t inner);
+struct lb_bytes engine_print_label_name(const struct printer *p, uint32_t label);
+void engine_print_id(struct printer *p, struct lb_bytes id);
 void engine_print_inner_index(struct printer *p, const struct lb_vec *names, uint32_t outer,
                               uint32_t inner);
 

@@ -32,6 +32,10 @@ static const char everything[] =
 	"        local.get 1 br_table 0 $again $b\n"
 	"      end $again\n"
 	"      (i32.load8_u $mem offset=4 (i32.const 0)) drop\n"
+	"      (v128.load32_lane align=1 2 (i32.const 0) (v128.const f32x4 1 nan inf -0)) drop\n"
+	"      (try_table (catch $e $b) (throw $e (i32.const 3)))\n"
+	"      (struct.get_u $t $x (struct.new_default $t)) drop\n"
+	"      (br_on_cast 0 anyref (ref $t) (ref.null any)) drop\n"
 	"      (call_indirect $full (param i32) (i32.const 1) (i32.const 0))\n"
 	"      (select (result i64) (i64.const 1) (i64.const 2) (i32.const 0)) drop\n"
 	"      (memory.init $mem $d (i32.const 0) (i32.const 0) (i32.const 0))\n"
@@ -144,6 +148,7 @@ TEST(errors_say_where_and_what)
 		{ "(type $t (func)) (func (type $t) (param i32))",
 		  "f.wat:1:24: inline function type" },
 		{ "(func (@custom \"x\"))", "f.wat:1:7: misplaced @custom annotation" },
+		{ "(func (v128.const i32x4 1 2 3))", "f.wat:1:30: wrong number of lane literals" },
 		{ "(import \"\\ff\" \"\" (func))", "f.wat:1:9: malformed UTF-8 encoding" },
 		{ "(memory 0x1_0000_0000_0000_0000)", "f.wat:1:9: i64 constant out of range" },
 		{ "(start 0) (start 0)", "f.wat:1:11: multiple start sections" },
