@@ -6,6 +6,7 @@ const struct lb_option engine_run_options[] = {
 	{ "invoke", 0, "NAME", "call this export with ARG... as its arguments" },
 	{ "timeout", 0, "MS", "end it after so many milliseconds" },
 	{ "max-memory", 0, "BYTES", "let a memory grow to this and no further" },
+	ENGINE_FEATURE_OPTION,
 	{ 0 },
 };
 

@@ -4,10 +4,12 @@
 
 static lb_err run_file(struct engine_wast_counts *counts, struct lb_cli *cli, const char *path)
 {
-	const struct engine_wast_options options = { .to = cli->out };
+	struct engine_module_options features;
+	const struct engine_wast_options options = { .features = &features, .to = cli->out };
 	struct lb_buf text;
 	lb_err err;
 
+	LB_TRY(engine_command_features(&features, cli));
 	lb_buf_init(&text, cli->mem, ENGINE_FILE_BYTES_MAX);
 	err = engine_command_read(&text, cli, path);
 	if (!lb_failed(err))

@@ -12,6 +12,7 @@ const struct lb_option engine_wizer_options[] = {
 	{ "timeout", 0, "MS", "give up after so many milliseconds" },
 	{ "wasi", 0, NULL, "let it call WASI while it starts" },
 	ENGINE_WORLD_OPTIONS,
+	ENGINE_FEATURE_OPTION,
 	{ 0 },
 };
 
@@ -185,13 +186,15 @@ static lb_err keep(struct job *job)
 
 static lb_err make(struct job *job)
 {
+	struct engine_module_options options;
 	struct lb_cli *cli = job->cli;
 	lb_err err;
 
 	if (lb_cli_value(cli, "output") == NULL)
 		return lb_fail(&cli->diag, LB_E_USAGE, "--output FILE is needed");
+	LB_TRY(engine_command_features(&options, cli));
 	LB_TRY(engine_command_read_module(&job->bytes, cli, job->file));
-	err = engine_module_new(&job->module, cli->mem, lb_buf_bytes(&job->bytes), NULL,
+	err = engine_module_new(&job->module, cli->mem, lb_buf_bytes(&job->bytes), &options,
 	                        &cli->diag);
 	if (!lb_failed(err))
 		err = run(job);

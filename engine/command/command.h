@@ -25,6 +25,15 @@ lb_err engine_command_read_module(struct lb_buf *out, struct lb_cli *cli, const 
 /* A module from a file, binary or text.  The caller frees it. */
 lb_err engine_command_load(struct engine_module **out, struct lb_cli *cli, const char *path);
 
+/* What `-W FEATURE=y|n` allows and refuses; USAGE with prose. */
+lb_err engine_command_features(struct engine_module_options *out, struct lb_cli *cli);
+
+#define ENGINE_FEATURE_OPTION \
+	{ \
+		"wasm", 'W', "FEATURE=y|n", \
+			"allow or refuse a part of the language (see features); again for more" \
+	}
+
 /* A number from the command line as that type: USAGE with prose where it is none.  Numbers only. */
 lb_err engine_command_value(union engine_value *out, const char *text, engine_type type,
                             struct lb_diag *diag);
@@ -59,13 +68,14 @@ lb_err engine_timeout_new(struct engine_timeout **out, struct lb_mem *mem,
 void engine_timeout_free(struct engine_timeout *timeout); /* NULL is fine */
 
 extern const struct lb_option engine_run_options[], engine_wat2wasm_options[],
-	engine_wasm2wat_options[], engine_wizer_options[];
+	engine_wasm2wat_options[], engine_wizer_options[], engine_feature_options[];
 
 lb_err engine_cmd_run(struct lb_cli *cli);
 lb_err engine_cmd_wizer(struct lb_cli *cli);
 lb_err engine_cmd_validate(struct lb_cli *cli);
 lb_err engine_cmd_inspect(struct lb_cli *cli);
 lb_err engine_cmd_ops(struct lb_cli *cli);
+lb_err engine_cmd_features(struct lb_cli *cli);
 lb_err engine_cmd_wast(struct lb_cli *cli);
 lb_err engine_cmd_wat2wasm(struct lb_cli *cli);
 lb_err engine_cmd_wasm2wat(struct lb_cli *cli);

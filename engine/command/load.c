@@ -45,14 +45,16 @@ lb_err engine_command_read_module(struct lb_buf *out, struct lb_cli *cli, const 
 
 lb_err engine_command_load(struct engine_module **out, struct lb_cli *cli, const char *path)
 {
+	struct engine_module_options options;
 	struct lb_buf bytes;
 	lb_err err;
 
 	*out = NULL;
+	LB_TRY(engine_command_features(&options, cli));
 	lb_buf_init(&bytes, cli->mem, ENGINE_FILE_BYTES_MAX);
 	err = engine_command_read_module(&bytes, cli, path);
 	if (!lb_failed(err)) {
-		err = engine_module_new(out, cli->mem, lb_buf_bytes(&bytes), NULL, &cli->diag);
+		err = engine_module_new(out, cli->mem, lb_buf_bytes(&bytes), &options, &cli->diag);
 		if (lb_failed(err))
 			err = engine_command_fail(cli, err, path);
 	}

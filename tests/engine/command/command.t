@@ -177,6 +177,19 @@ report $? 'nothing is written then'
 expect 'wasm2wat says what is wrong' 3 'lifeboat-engine wasm2wat: script: magic header not detected at byte 0x0' \
 	wasm2wat script
 
+# ---- features ----
+
+printf '(module (func (export "f") (result i32) (i32.extend8_s (i32.const 128))))\n' >sign.wat
+expect 'features are listed' 0 'sign-extension=y' features
+expect 'some are off' 0 'legacy-exceptions=n' features
+expect 'what is on is used' 0 '-128' run --invoke f sign.wat
+expect 'a feature can be refused' 3 '.*sign.wat: .*extend8_s.*|.*sign.wat: illegal opcode.*' \
+	run -W sign-extension=n --invoke f sign.wat
+expect 'the last word counts' 0 '-128' run -W sign-extension=n --wasm=sign-extension=y --invoke f sign.wat
+expect 'an unknown feature is named' 2 '.*--wasm time-travel=y: there is no feature "time-travel".*' \
+	validate -W time-travel=y sign.wat
+expect 'y or n' 2 '.*--wasm simd=maybe: expected FEATURE=y or FEATURE=n' validate -W simd=maybe sign.wat
+
 # ---- scripts ----
 
 cat >good.wast <<'EOF'
@@ -189,6 +202,9 @@ expect 'a script that holds' 0 '3 commands, 2 assertions, 0 failed' wast good.wa
 expect 'a script that does not' 1 'bad.wast:2: result 0 is i32 0x7' wast bad.wast
 expect 'all are counted' 1 '6 commands, 4 assertions, 1 failed' wast good.wast bad.wast
 printf '(assert_return (invoke f))' >none.wast
+printf '(module (func (try (do (nop)))))' >legacy.wast
+expect 'the older exceptions are off' 1 '1 commands, 0 assertions, 1 failed' wast legacy.wast
+expect 'until they are asked for' 0 '1 commands, 0 assertions, 0 failed' wast -W legacy-exceptions legacy.wast
 expect 'what is no script says where' 3 'lifeboat-engine wast: none.wast:1:24: unknown operator f' wast none.wast
 
 # ---- a module cut at every byte ----
