@@ -89,7 +89,9 @@ static const struct lb_command commands[] = {
 	  .operands_max = -1,
 	  .run = engine_cmd_wast,
 	  .details = "Prints each assertion that fails, with its place, and how many there were. "
-	             "Exits 0 when all hold, 1 when one does not." },
+	             "Exits 0 when all hold, 1 when one does not, 3 when a file is no script, 4 "
+	             "when it "
+	             "cannot be read." },
 	{ .name = "wizer",
 	  .operands = "FILE",
 	  .about = "run a module's start-up and write the module as it stands then",

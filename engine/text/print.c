@@ -643,17 +643,15 @@ static lb_err print_module(struct printer *p, const struct engine_reader *module
 
 static lb_err open_module(struct engine_reader *module, struct lb_bytes bytes, struct lb_diag *diag)
 {
-	*module = (struct engine_reader){ .at = bytes.at,
-		                          .end = bytes.at + bytes.len,
-		                          .origin = bytes.at,
-		                          .module_end = bytes.at + bytes.len,
-		                          .end_text = "unexpected end",
-		                          .diag = diag };
+	*module = (struct engine_reader){ .diag = diag };
 	if (!lb_bytes_starts(bytes, LB_B("\0asm")))
 		return engine_reader_fail(module, LB_E_MALFORMED, 0, "magic header not detected");
 	if (!lb_bytes_starts(lb_bytes_from(bytes, 4), LB_B("\1\0\0\0")))
 		return engine_reader_fail(module, LB_E_MALFORMED, 4, "unknown binary version");
-	module->at += 8;
+	module->origin = bytes.at;
+	module->at = bytes.at + 8;
+	module->end = module->module_end = bytes.at + bytes.len;
+	module->end_text = "unexpected end";
 	return LB_OK;
 }
 

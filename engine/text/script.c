@@ -13,8 +13,9 @@ struct engine_script {
 	struct lb_mem *mem;
 	struct lb_arena words_arena;
 	struct lb_vec tokens;
-	struct parser p; /* the cursor; its arena is that of the command at hand */
-	bool alone;      /* the text is one module, fields or whole */
+	struct parser p;      /* the cursor; its arena is that of the command at hand */
+	bool alone;           /* the text is one module, fields or whole */
+	size_t line, line_at; /* of the last command: its line, its offset */
 };
 
 /* ---- values ---- */
@@ -338,6 +339,7 @@ lb_err engine_script_open(struct engine_script **out, struct lb_mem *mem, struct
 	if (s == NULL)
 		return lb_err_of(LB_E_NOMEM);
 	s->mem = mem;
+	s->line = 1;
 	err = open_script(s, text, name, diag);
 	if (lb_failed(err))
 		engine_script_close(s);
@@ -358,6 +360,17 @@ void engine_script_close(struct engine_script *script)
 	LB_DROP(script->mem, script, 1);
 }
 
+/* Counted on from the command before. */
+static size_t line_here(struct engine_script *s)
+{
+	size_t at = here(&s->p)->at;
+	struct lb_bytes between = { s->p.source.text.at + s->line_at, at - s->line_at };
+
+	s->line += engine_text_line(between, between.len) - 1;
+	s->line_at = at;
+	return s->line;
+}
+
 lb_err engine_script_next(struct engine_script_command *out, struct engine_script *script,
                           struct lb_diag *diag)
 {
@@ -369,7 +382,7 @@ lb_err engine_script_next(struct engine_script_command *out, struct engine_scrip
 	lb_arena_init(&p->arena, script->mem);
 	if (here(p)->kind == ENGINE_TOKEN_END)
 		return lb_err_of(LB_E_END);
-	out->line = engine_text_line(p->source.text, here(p)->at);
+	out->line = line_here(script);
 	if (!script->alone)
 		return read_command(out, p);
 	engine_parse_begin(p, script->tokens.count - 1);

@@ -205,7 +205,9 @@ printf '(assert_return (invoke f))' >none.wast
 printf '(module (func (try (do (nop)))))' >legacy.wast
 expect 'the older exceptions are off' 1 '1 commands, 0 assertions, 1 failed' wast legacy.wast
 expect 'until they are asked for' 0 '1 commands, 0 assertions, 0 failed' wast -W legacy-exceptions legacy.wast
-expect 'what is no script says where' 3 'lifeboat-engine wast: none.wast:1:24: unknown operator f' wast none.wast
+expect 'what is no script says where' 3 'none.wast:1:24: unknown operator f' wast none.wast
+expect 'the others are run' 3 '3 commands, 2 assertions, 0 failed' wast none.wast good.wast
+expect 'a script that is not there' 4 'cannot open no.wast: .*' wast no.wast bad.wast
 
 # ---- a module cut at every byte ----
 

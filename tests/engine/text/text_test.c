@@ -252,6 +252,16 @@ TEST(every_beginning_of_a_binary_is_answered)
 	lb_buf_release(&binary);
 }
 
+TEST(nothing_is_no_binary)
+{
+	struct lb_buf text;
+
+	lb_buf_init(&text, t->mem, BYTES_MAX);
+	CHECK(lb_code_of(engine_text_of_binary(&text, t->mem, (struct lb_bytes){ 0 }, NULL)) ==
+	      LB_E_MALFORMED);
+	lb_buf_release(&text);
+}
+
 /* A text of `count` openings, what is between, and as many ends. */
 static lb_err assemble_nested(struct test *t, unsigned count, const char *open, const char *close)
 {
