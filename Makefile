@@ -328,6 +328,7 @@ install: all $(MANUALS) $(COMPLETIONS)
 	@ln -sf liblifeboat-engine.so.0 $(ROOT)/lib/liblifeboat-engine.so
 	@install -m 644 engine/capi/engine.h $(ROOT)/include/lifeboat/engine.h
 	@install -m 644 engine/capi/wasm.h $(ROOT)/include/wasm.h
+	@install -m 644 engine/plugin/plugin.h $(ROOT)/include/lifeboat/plugin.h
 	@for header in $(PUBLIC_HEADERS); do \
 	  install -D -m 644 $$header $(ROOT)/include/lifeboat/$$header; done
 	@sed 's,@PREFIX@,$(PREFIX),;s,@VERSION@,$(VERSION),' engine/capi/lifeboat-engine.pc.in \

@@ -15,6 +15,8 @@
 #include "engine/instance.h"
 #include "engine/linker.h"
 #include "engine/module.h"
+#include "engine/plugin/load.h"
+#include "engine/snapshot/snapshot.h"
 #include "engine/store.h"
 #include "engine/trap.h"
 #include "engine/wasi/wasi.h"

@@ -35,7 +35,7 @@ static lb_err make_instance(struct run *run)
 		options.memory_pages_max = run->memory_bytes / ENGINE_PAGE_SIZE;
 	LB_TRY(engine_store_new(&run->store, cli->mem, &options));
 	LB_TRY(engine_linker_new(&run->linker, cli->mem, run->store));
-	LB_TRY(wasi_link(run->world.wasi, run->linker));
+	LB_TRY(engine_world_link(&run->world, run->linker, cli));
 	if (run->timeout_ms != UINT64_MAX)
 		LB_TRY(engine_timeout_new(&run->timeout, cli->mem, run->store, run->timeout_ms,
 		                          run->file));
@@ -120,6 +120,11 @@ static lb_err report(struct run *run, lb_err err)
 		               (unsigned long long)run->timeout_ms);
 	}
 	cli->exit_status = ENGINE_EXIT_TRAP;
+	/* A host function may have said what was the matter. */
+	if (trap == ENGINE_TRAP_HOST && cli->diag.text[0] != '\0') {
+		lb_diag_prefix(&cli->diag, "%s: trap", run->file);
+		return err;
+	}
 	return lb_fail(&cli->diag, LB_E_TRAP, "%s: trap: %s", run->file, engine_trap_text(trap));
 }
 

@@ -10,7 +10,7 @@ const struct lb_option engine_wizer_options[] = {
 	{ "rename", 0, "NEW=OLD",
 	  "export OLD as NEW, in the place of what was NEW; again for more" },
 	{ "timeout", 0, "MS", "give up after so many milliseconds" },
-	{ "wasi", 0, NULL, "let it call WASI while it starts" },
+	{ "wasi", 0, NULL, "let it call WASI and plug-ins while it starts" },
 	ENGINE_WORLD_OPTIONS,
 	ENGINE_FEATURE_OPTION,
 	{ 0 },
@@ -85,7 +85,7 @@ static lb_err start(struct job *job)
 	LB_TRY(engine_linker_new(&job->linker, cli->mem, job->store));
 	if (lb_cli_flag(cli, "wasi")) {
 		LB_TRY(engine_world_open(&job->world, cli));
-		LB_TRY(wasi_link(job->world.wasi, job->linker));
+		LB_TRY(engine_world_link(&job->world, job->linker, cli));
 	}
 	LB_TRY(stand_in(job));
 	if (ms != UINT64_MAX)

@@ -4,7 +4,8 @@
 
 #include "base/buf.h"
 #include "base/io/args.h"
-#include "engine/instance.h"
+#include "engine/linker.h"
+#include "engine/plugin/load.h"
 #include "engine/wasi/wasi.h"
 
 enum { ENGINE_FILE_BYTES_MAX = 1 << 30 }; /* of a module's file */
@@ -42,6 +43,8 @@ void engine_command_show_value(FILE *to, union engine_value value, engine_type t
 /* The part of this machine that a program sees, and the options that say which. */
 struct engine_world {
 	struct wasi *wasi;
+	struct engine_plugin **plugins;
+	size_t plugin_count;
 	int *sockets;
 	size_t socket_count;
 };
@@ -53,11 +56,15 @@ struct engine_world {
 	{ "allow-host-fs", 0, NULL, "give it every file of this machine" }, \
 	{ "allow-net", 0, NULL, "let it make connections of its own (\"lifeboat_net\")" }, \
 	{ "env", 0, "NAME[=VALUE]", "give it a variable; without VALUE, the one that is set here" }, \
+	{ "plugin", 0, "LIB[=OPTIONS]", "load a host module from a shared library; again for more" }, \
 	{ "argv0", 0, "NAME", "what the program is told its name is; FILE otherwise" }
 /* clang-format on */
 
-/* All-zero before; closed in any case.  USAGE, or why something cannot be had, with prose. */
+/* All-zero before; closed in any case, after the store.  USAGE, or why something cannot be had,
+ * with prose. */
 lb_err engine_world_open(struct engine_world *world, struct lb_cli *cli);
+lb_err engine_world_link(struct engine_world *world, struct engine_linker *linker,
+                         struct lb_cli *cli);
 void engine_world_close(struct engine_world *world, struct lb_cli *cli);
 
 /* Ends what runs in the store `ms` from now, whatever it does, unless freed before.  A run that

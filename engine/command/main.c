@@ -13,7 +13,9 @@ static const char run_details[] =
 	"from "
 	"descriptor 3 on. Two options hand out more than WASI has: --allow-host-fs every file, as "
 	"/ "
-	"and ., and --allow-net functions to listen and connect.\n\n"
+	"and ., and --allow-net functions to listen and connect. --plugin loads a host module from "
+	"a "
+	"shared library (docs/examples/plugin), which can do what this process can.\n\n"
 	"The exit status is the program's own. Else: 134 it trapped (128 + SIGABRT, as a native "
 	"program that crashes), 124 --timeout ended it, 2 the command line is wrong, 3 FILE is no "
 	"module that can be run, 4 a file cannot be read or memory ran out.";

@@ -135,6 +135,32 @@ static lb_err read_args(struct wasi_options *options, struct lb_cli *cli)
 	return LB_OK;
 }
 
+/* LIB[=OPTIONS] */
+static lb_err load_plugin(struct engine_plugin **out, struct lb_cli *cli, const char *text)
+{
+	struct lb_bytes all = lb_bytes_of(text);
+	size_t middle = lb_bytes_find_byte(all, '=');
+	const char *options = middle == SIZE_MAX ? "" : text + middle + 1;
+	const char *path = lb_arena_text(&cli->arena, lb_bytes_upto(all, middle));
+
+	return path == NULL ? lb_err_of(LB_E_NOMEM)
+	                    : engine_plugin_load(out, cli->mem, path, options, &cli->diag);
+}
+
+static lb_err load_plugins(struct engine_world *world, struct lb_cli *cli)
+{
+	size_t count = count_of(cli, "plugin");
+	int at = 0;
+
+	world->plugins = LB_ARENA_NEW(&cli->arena, struct engine_plugin *, count);
+	if (world->plugins == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	for (; world->plugin_count < count; world->plugin_count++)
+		LB_TRY(load_plugin(&world->plugins[world->plugin_count], cli,
+		                   lb_cli_next(cli, "plugin", &at)));
+	return LB_OK;
+}
+
 lb_err engine_world_open(struct engine_world *world, struct lb_cli *cli)
 {
 	struct wasi_options options = { 0 };
@@ -142,15 +168,27 @@ lb_err engine_world_open(struct engine_world *world, struct lb_cli *cli)
 	LB_TRY(read_args(&options, cli));
 	LB_TRY(read_env(&options, cli));
 	LB_TRY(read_grants(&options, cli));
+	LB_TRY(load_plugins(world, cli));
 	LB_TRY(open_sockets(world, cli, &options));
 	options.allow_host_fs = lb_cli_flag(cli, "allow-host-fs");
 	options.allow_net = lb_cli_flag(cli, "allow-net");
 	return wasi_new(&world->wasi, cli->mem, cli->plat, &options, &cli->diag);
 }
 
+lb_err engine_world_link(struct engine_world *world, struct engine_linker *linker,
+                         struct lb_cli *cli)
+{
+	LB_TRY(wasi_link(world->wasi, linker));
+	for (size_t i = 0; i < world->plugin_count; i++)
+		LB_TRY(engine_plugin_link(world->plugins[i], linker, &cli->diag));
+	return LB_OK;
+}
+
 void engine_world_close(struct engine_world *world, struct lb_cli *cli)
 {
 	wasi_free(world->wasi);
+	for (size_t i = 0; i < world->plugin_count; i++)
+		engine_plugin_free(world->plugins[i]);
 	for (size_t i = 0; i < world->socket_count; i++)
 		cli->plat->ops->close(cli->plat, world->sockets[i]);
 }
