@@ -181,8 +181,41 @@ lb_err runner_upload_run(struct runner_execution *x, struct runner_step_run *run
 
 /* ---- download ---- */
 
-static lb_err fetch_one(struct runner_execution *x, struct runner_step_run *run, const char *name,
-                        const char *into, struct lb_diag *diag)
+/* What is wanted, and of which run. */
+struct wanted {
+	struct lb_bytes run;  /* empty: the job's own */
+	struct lb_bytes name; /* empty: by the others */
+	const char *pattern;  /* NULL: any */
+	struct lb_bytes ids;  /* "1,2"; empty: any */
+	const char *into;
+	bool merge;
+};
+
+/* By the number where the run is another one, else by the name. */
+static lb_err get_file(struct runner_execution *x, const struct runner_found *artifact, bool other,
+                       const char *from, struct lb_diag *diag)
+{
+	const char *name = lb_arena_text(x->arena, artifact->name);
+	const char *what =
+		(const char *)lb_arena_format(x->arena, "artifacts/%.*s", LB_FMT(artifact->id)).at;
+	lb_err err;
+
+	if (name == NULL || what == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	(void)pthread_mutex_lock(&x->link_lock);
+	err = other ? x->link->ops->fetch(x->link, what, from, diag)
+	            : x->link->ops->artifact_get(x->link, name, from, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
+	if (lb_code_of(err) == LB_E_NOTFOUND)
+		return lb_fail(diag, LB_E_NOTFOUND,
+		               "Unable to download artifact(s): Artifact not found for name: %s",
+		               name);
+	return err;
+}
+
+static lb_err fetch_one(struct runner_execution *x, struct runner_step_run *run,
+                        const struct runner_found *artifact, bool other, const char *into,
+                        struct lb_diag *diag)
 {
 	struct lb_value *request = lb_value_object(x->arena), *answer;
 	const char *from = runner_exchange(x, "download.zip");
@@ -190,50 +223,110 @@ static lb_err fetch_one(struct runner_execution *x, struct runner_step_run *run,
 
 	if (from == NULL)
 		return lb_err_of(LB_E_NOMEM);
-	(void)pthread_mutex_lock(&x->link_lock);
-	err = x->link->ops->artifact_get(x->link, name, from, diag);
-	(void)pthread_mutex_unlock(&x->link_lock);
-	if (lb_code_of(err) == LB_E_NOTFOUND)
-		return lb_fail(diag, LB_E_NOTFOUND,
-		               "Unable to download artifact(s): Artifact not found for name: %s",
-		               name);
-	LB_TRY(err);
+	LB_TRY(get_file(x, artifact, other, from, diag));
 	lb_value_set_text(x->arena, request, "do", "unpack");
 	lb_value_set_text(x->arena, request, "from", from);
 	lb_value_set_text(x->arena, request, "into", into);
 	err = runner_helper(&answer, x, run, request, false, NULL, diag);
 	lb_ignore(x->host->plat->ops->remove(x->host->plat, from));
 	if (!lb_failed(err))
-		runner_log_linef(x->log, "Artifact %s downloaded to %s", name, into);
+		runner_log_linef(x->log, "Artifact %.*s downloaded to %s", LB_FMT(artifact->name),
+		                 into);
 	else
-		lb_diag_prefix(diag, "artifact %s", name);
+		lb_diag_prefix(diag, "artifact %.*s", LB_FMT(artifact->name));
 	return err;
 }
 
+static lb_err list_of_run(struct runner_found **out, size_t *count, struct runner_execution *x,
+                          struct lb_bytes run, struct lb_diag *diag)
+{
+	const char *what =
+		(const char *)lb_arena_format(x->arena, "runs/%.*s/artifacts", LB_FMT(run)).at;
+	const struct lb_value *list;
+	struct lb_value *answer;
+	lb_err err;
+
+	if (what == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	(void)pthread_mutex_lock(&x->link_lock);
+	err = x->link->ops->ask(&answer, x->link, x->arena, what, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
+	if (lb_code_of(err) == LB_E_NOTFOUND)
+		return lb_fail(diag, LB_E_NOTFOUND, "there is no run %.*s", LB_FMT(run));
+	LB_TRY(err);
+	list = lb_value_get(answer, "artifacts");
+	*count = list != NULL && list->kind == LB_ARRAY ? list->count : 0;
+	*out = LB_ARENA_NEW(x->arena, struct runner_found, *count + 1);
+	for (size_t i = 0; *out != NULL && i < *count; i++)
+		(*out)[i] = (struct runner_found){
+			.id = lb_arena_format(x->arena, "%.0f",
+			                      lb_value_get_number(list->items[i], "id")),
+			.name = lb_value_get_string(list->items[i], "name")
+		};
+	return x->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
+}
+
+static lb_err list_all(struct runner_found **out, size_t *count, struct runner_execution *x,
+                       const struct wanted *wanted, struct lb_diag *diag)
+{
+	lb_err err;
+
+	if (wanted->run.len > 0)
+		return list_of_run(out, count, x, wanted->run, diag);
+	(void)pthread_mutex_lock(&x->link_lock);
+	err = x->link->ops->artifact_list(out, count, x->link, x->arena, diag);
+	(void)pthread_mutex_unlock(&x->link_lock);
+	return err;
+}
+
+static bool has_id(struct lb_bytes ids, struct lb_bytes id)
+{
+	struct lb_bytes one;
+
+	while (lb_bytes_split(&one, &ids, ','))
+		if (lb_bytes_eq(lb_bytes_trim(one), id))
+			return true;
+	return false;
+}
+
+static lb_err is_wanted(bool *out, struct runner_execution *x, const struct wanted *wanted,
+                        const struct runner_found *artifact)
+{
+	const char *name = lb_arena_text(x->arena, artifact->name);
+
+	if (name == NULL)
+		return lb_err_of(LB_E_NOMEM);
+	*out = wanted->name.len > 0 ? lb_bytes_eq(wanted->name, artifact->name)
+	       : wanted->ids.len > 0
+	               ? has_id(wanted->ids, artifact->id)
+	               : wanted->pattern == NULL || fnmatch(wanted->pattern, name, 0) == 0;
+	return LB_OK;
+}
+
 static lb_err fetch_matching(struct runner_execution *x, struct runner_step_run *run,
-                             const char *pattern, bool merge, const char *into,
-                             struct lb_diag *diag)
+                             const struct wanted *wanted, struct lb_diag *diag)
 {
 	struct runner_found *all;
 	size_t count, fetched = 0;
-	lb_err err;
 
-	(void)pthread_mutex_lock(&x->link_lock);
-	err = x->link->ops->artifact_list(&all, &count, x->link, x->arena, diag);
-	(void)pthread_mutex_unlock(&x->link_lock);
-	LB_TRY(err);
+	LB_TRY(list_all(&all, &count, x, wanted, diag));
 	for (size_t i = 0; i < count; i++) {
-		const char *name = lb_arena_text(x->arena, all[i].name);
-		const char *to;
+		const char *to = wanted->into;
+		bool good;
 
-		if (name == NULL)
-			return lb_err_of(LB_E_NOMEM);
-		if (pattern != NULL && fnmatch(pattern, name, 0) != 0)
+		LB_TRY(is_wanted(&good, x, wanted, &all[i]));
+		if (!good)
 			continue;
-		to = merge ? into : runner_path(x->arena, into, name);
-		LB_TRY(to != NULL ? fetch_one(x, run, name, to, diag) : lb_err_of(LB_E_NOMEM));
+		if (!wanted->merge && wanted->name.len == 0)
+			to = runner_path(x->arena, to, lb_arena_text(x->arena, all[i].name));
+		LB_TRY(to != NULL ? fetch_one(x, run, &all[i], wanted->run.len > 0, to, diag)
+		                  : lb_err_of(LB_E_NOMEM));
 		fetched++;
 	}
+	if (fetched == 0 && wanted->name.len > 0)
+		return lb_fail(diag, LB_E_NOTFOUND,
+		               "Unable to download artifact(s): Artifact not found for name: %.*s",
+		               LB_FMT(wanted->name));
 	runner_log_linef(x->log, "Total of %zu artifact(s) downloaded", fetched);
 	return LB_OK;
 }
@@ -241,19 +334,27 @@ static lb_err fetch_matching(struct runner_execution *x, struct runner_step_run 
 lb_err runner_download_run(struct runner_execution *x, struct runner_step_run *run,
                            const struct workflow_step_plan *plan, struct lb_diag *diag)
 {
-	struct lb_bytes name = lb_value_get_string(plan->with, "name");
 	struct lb_bytes pattern = lb_value_get_string(plan->with, "pattern");
-	const char *into, *text;
-	bool merge;
+	struct lb_bytes other = lb_value_get_string(plan->with, "repository");
+	struct wanted wanted = { .name = lb_value_get_string(plan->with, "name"),
+		                 .ids = lb_value_get_string(plan->with, "artifact-ids"),
+		                 .run = lb_value_get_string(plan->with, "run-id") };
 
-	LB_TRY(runner_inside_workspace(&into, x, lb_value_get_string(plan->with, "path"), diag));
-	LB_TRY(runner_input_flag(&merge, plan, "merge-multiple", false, diag));
-	LB_TRY(check_name(name, diag));
-	text = lb_arena_text(x->arena, name.len > 0 ? name : pattern);
-	if (text == NULL)
+	if (other.len > 0 && !lb_bytes_eq_nocase(other, x->job->repository.name))
+		return lb_fail(diag, LB_E_UNSUPPORTED,
+		               "actions/download-artifact: the artifacts of '%.*s' are not here",
+		               LB_FMT(other));
+	LB_TRY(runner_inside_workspace(&wanted.into, x, lb_value_get_string(plan->with, "path"),
+	                               diag));
+	LB_TRY(runner_input_flag(&wanted.merge, plan, "merge-multiple", false, diag));
+	LB_TRY(check_name(wanted.name, diag));
+	if (pattern.len > 0)
+		wanted.pattern = lb_arena_text(x->arena, pattern);
+	if (x->arena->failed)
 		return lb_err_of(LB_E_NOMEM);
-	lb_value_set_text(x->arena, run->outputs, "download-path", into);
-	if (name.len > 0)
-		return fetch_one(x, run, text, into, diag);
-	return fetch_matching(x, run, pattern.len > 0 ? text : NULL, merge, into, diag);
+	lb_value_set_text(x->arena, run->outputs, "download-path", wanted.into);
+	if (wanted.name.len > 0 && wanted.run.len == 0)
+		return fetch_one(x, run, &(struct runner_found){ .name = wanted.name }, false,
+		                 wanted.into, diag);
+	return fetch_matching(x, run, &wanted, diag);
 }

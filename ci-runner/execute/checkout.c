@@ -57,41 +57,84 @@ static lb_err put_overlay(struct runner_execution *x, struct lb_value *request,
 	return err;
 }
 
-static lb_err check_repository(struct runner_execution *x, const struct lb_value *with,
-                               struct lb_diag *diag)
+/* What is to be checked out, beside the files. */
+struct wish {
+	const char *folder;
+	struct lb_bytes ref;         /* empty: the job's own commit, or another's default branch */
+	struct lb_bytes url;         /* empty: the job's own repository */
+	const struct lb_value *with; /* inputs; NULL: none */
+};
+
+/* Another repository is had from where actions are: a folder, or GitHub. */
+static struct lb_bytes url_of(struct runner_execution *x, const struct lb_value *with)
 {
 	struct lb_bytes other = lb_value_get_string(with, "repository");
+	const char *source = x->host->source != NULL ? x->host->source : RUNNER_ACTIONS_PUBLISHED;
 
-	if (other.len > 0 && !lb_bytes_eq_nocase(other, x->job->repository.name))
-		return lb_fail(diag, LB_E_UNSUPPORTED,
-		               "actions/checkout: repository '%.*s' cannot be fetched: a job has "
-		               "access to its own repository, %.*s, and no other",
-		               LB_FMT(other), LB_FMT(x->job->repository.name));
+	if (other.len == 0 || lb_bytes_eq_nocase(other, x->job->repository.name))
+		return (struct lb_bytes){ 0 };
+	return lb_arena_format(x->arena, "%s/%.*s", source, LB_FMT(other));
+}
+
+static lb_err put_flag(struct lb_value *request, struct runner_execution *x, const char *name,
+                       const struct lb_value *with, const char *input, bool otherwise, bool invert,
+                       struct lb_diag *diag)
+{
+	const struct workflow_step_plan plan = { .with = with };
+	bool flag;
+
+	LB_TRY(runner_input_flag(&flag, &plan, input, otherwise, diag));
+	lb_value_set_bool(x->arena, request, name, flag != invert);
 	return LB_OK;
 }
 
-/* Ask the helper; `ref` empty: the job's own commit. */
+static lb_err put_extras(struct lb_value *request, struct runner_execution *x,
+                         const struct lb_value *with, struct lb_diag *diag)
+{
+	struct lb_bytes submodules = lb_value_get_string(with, "submodules");
+
+	LB_TRY(put_flag(request, x, "keep", with, "clean", true, true, diag));
+	LB_TRY(put_flag(request, x, "tags", with, "fetch-tags", false, false, diag));
+	LB_TRY(put_flag(request, x, "lfs", with, "lfs", false, false, diag));
+	LB_TRY(put_flag(request, x, "cone", with, "sparse-checkout-cone-mode", true, false, diag));
+	lb_value_set_string(x->arena, request, "sparse",
+	                    lb_value_get_string(with, "sparse-checkout"));
+	lb_value_set_string(x->arena, request, "submodules", submodules);
+	if (submodules.len > 0 && x->job->repository.url.at[0] == '/')
+		lb_value_set_string(x->arena, request, "modules",
+		                    lb_arena_format(x->arena, "%.*s/.git/modules",
+		                                    LB_FMT(x->job->repository.url)));
+	return LB_OK;
+}
+
 static lb_err ask(struct lb_value **answer, struct runner_execution *x, struct runner_step_run *run,
-                  const char *folder, struct lb_bytes ref, struct lb_diag *diag)
+                  const struct wish *wish, struct lb_diag *diag)
 {
 	struct lb_value *request = lb_value_object(x->arena);
-	struct lb_bytes url = x->job->repository.url;
+	struct lb_bytes url = wish->url.len > 0 ? wish->url : x->job->repository.url;
+	struct lb_bytes ref = wish->ref;
 	const char *local = NULL;
+	bool own = wish->url.len == 0;
 
 	lb_value_set_text(x->arena, request, "do", "checkout");
-	lb_value_set_text(x->arena, request, "folder", folder);
+	lb_value_set_text(x->arena, request, "folder", wish->folder);
 	lb_value_set_string(x->arena, request, "url", url);
 	lb_value_set_text(x->arena, request, "scratch", runner_exchange(x, "scratch"));
-	if (ref.len == 0) {
+	if (own && ref.len == 0) {
 		lb_value_set_string(x->arena, request, "sha", x->job->repository.sha);
 		lb_value_set_string(x->arena, request, "ref", x->job->repository.ref);
 	} else {
-		lb_value_set_string(x->arena, request, "ref", ref);
+		lb_value_set_string(x->arena, request, "ref", ref.len > 0 ? ref : LB_B("HEAD"));
 	}
-	LB_TRY(put_header(x, request));
+	if (wish->with != NULL)
+		LB_TRY(put_extras(request, x, wish->with, diag));
+	if (own)
+		LB_TRY(put_header(x, request));
 	if (url.len > 0 && url.at[0] == '/')
 		local = lb_arena_text(x->arena, url);
-	if (x->job->overlay.len > 0 && ref.len == 0)
+	if (local != NULL && !lb_file_exists(x->host->plat, local))
+		return lb_fail(diag, LB_E_NOTFOUND, "%s: not a Git repository", local);
+	if (x->job->overlay.len > 0 && own && ref.len == 0)
 		LB_TRY(put_overlay(x, request, diag));
 	return runner_helper(answer, x, run, request, true, local, diag);
 }
@@ -100,21 +143,24 @@ lb_err runner_checkout_own(struct runner_execution *x, const char *folder, struc
 {
 	struct lb_value *answer;
 
-	return ask(&answer, x, NULL, folder, (struct lb_bytes){ 0 }, diag);
+	return ask(&answer, x, NULL, &(struct wish){ .folder = folder }, diag);
 }
 
 lb_err runner_checkout_run(struct runner_execution *x, struct runner_step_run *run,
                            const struct workflow_step_plan *plan, struct lb_diag *diag)
 {
-	struct lb_bytes ref = lb_value_get_string(plan->with, "ref");
+	struct wish wish = { .ref = lb_value_get_string(plan->with, "ref"),
+		             .url = url_of(x, plan->with),
+		             .with = plan->with };
 	struct lb_value *answer;
-	const char *folder;
 
-	LB_TRY(check_repository(x, plan->with, diag));
-	LB_TRY(runner_inside_workspace(&folder, x, lb_value_get_string(plan->with, "path"), diag));
-	LB_TRY(ask(&answer, x, run, folder, ref, diag));
+	LB_TRY(runner_inside_workspace(&wish.folder, x, lb_value_get_string(plan->with, "path"),
+	                               diag));
+	if (x->arena->failed)
+		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(ask(&answer, x, run, &wish, diag));
 	lb_value_set_string(x->arena, run->outputs, "commit", lb_value_get_string(answer, "sha"));
 	lb_value_set_string(x->arena, run->outputs, "ref",
-	                    ref.len > 0 ? ref : x->job->repository.ref);
+	                    wish.ref.len > 0 ? wish.ref : x->job->repository.ref);
 	return LB_OK;
 }

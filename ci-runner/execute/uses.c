@@ -9,17 +9,22 @@ static const struct builtin {
 } builtins[] = {
 	{ "actions/checkout", runner_checkout_run,
 	  "repository ref path token fetch-depth fetch-tags persist-credentials clean "
-	  "show-progress "
-	  "set-safe-directory" },
+	  "show-progress set-safe-directory submodules lfs sparse-checkout "
+	  "sparse-checkout-cone-mode filter github-server-url ssh-strict ssh-user" },
 	{ "actions/upload-artifact", runner_upload_run,
 	  "name path if-no-files-found overwrite include-hidden-files retention-days "
 	  "compression-level" },
-	{ "actions/download-artifact", runner_download_run, "name path pattern merge-multiple" },
+	{ "actions/download-artifact", runner_download_run,
+	  "name path pattern merge-multiple artifact-ids run-id repository github-token "
+	  "skip-decompress "
+	  "digest-mismatch" },
 	{ "actions/cache", runner_cache_run,
-	  "path key restore-keys fail-on-cache-miss lookup-only save-always" },
+	  "path key restore-keys fail-on-cache-miss lookup-only save-always upload-chunk-size "
+	  "enableCrossOsArchive" },
 	{ "actions/cache/restore", runner_cache_restore_run,
-	  "path key restore-keys fail-on-cache-miss lookup-only" },
-	{ "actions/cache/save", runner_cache_save_run, "path key" },
+	  "path key restore-keys fail-on-cache-miss lookup-only enableCrossOsArchive" },
+	{ "actions/cache/save", runner_cache_save_run,
+	  "path key upload-chunk-size enableCrossOsArchive" },
 };
 
 /* What makes sense on GitHub alone; a name that ends with a slash stands for all below it. */

@@ -47,6 +47,7 @@ static lb_err resolve(char sha[LB_SHA_HEX + 1], struct runner_inside *in,
 {
 	static const char *const refspecs[] = { "+refs/heads/*:refs/heads/*",
 		                                "+refs/tags/*:refs/tags/*", NULL };
+	static const char *const head[] = { "+HEAD:refs/heads/HEAD", NULL };
 	struct patience patience = patience_begin(in);
 	struct lb_fetch all = *how;
 	struct lb_repo *repo;
@@ -55,12 +56,14 @@ static lb_err resolve(char sha[LB_SHA_HEX + 1], struct runner_inside *in,
 
 	LB_TRY(runner_inside_need(&scratch, in, "scratch", diag));
 	LB_TRY(lb_repo_open_bare(&repo, in->mem, scratch, diag));
-	all.refspecs = refspecs;
+	/* HEAD: whatever branch the repository is on. */
+	all.refspecs = strcmp(ref, "HEAD") == 0 ? head : refspecs;
 	do {
 		err = lb_repo_fetch(repo, &all, diag);
 	} while (try_again(&patience, err, diag));
 	if (!lb_failed(err))
-		err = lb_repo_resolve(sha, repo, ref, diag);
+		err = lb_repo_resolve(sha, repo, strcmp(ref, "HEAD") == 0 ? "refs/heads/HEAD" : ref,
+		                      diag);
 	lb_repo_free(repo);
 	lb_ignore(lb_file_remove_tree(in->plat, scratch, NULL));
 	return err;
@@ -146,7 +149,7 @@ lb_err runner_inside_checkout(struct runner_inside *in, struct lb_diag *diag)
 {
 	const char *overlay = runner_inside_text(in, "overlay");
 	const char *given = runner_inside_text(in, "sha");
-	struct lb_checkout what = { .clean = true };
+	struct lb_checkout what = { .clean = !lb_value_get_bool(in->request, "keep") };
 	struct lb_fetch how = { .header = runner_inside_text(in, "header") };
 	char sha[LB_SHA_HEX + 1];
 
@@ -165,6 +168,7 @@ lb_err runner_inside_checkout(struct runner_inside *in, struct lb_diag *diag)
 	(void)fprintf(in->out, "Fetching %s from %s\n", what.sha, how.url);
 	(void)fflush(in->out);
 	LB_TRY(check_out(in, &what, &how, diag));
+	LB_TRY(runner_inside_extras(in, what.folder, diag));
 	if (overlay != NULL)
 		LB_TRY(lay_over(in, overlay, what.folder, diag));
 	lb_value_set_text(in->arena, in->answer, "sha", what.sha);

@@ -7,7 +7,8 @@
  *   unpack    from into
  *   save      root home paths to                -> count      (a tar.zst of what was found)
  *   restore   from root home scratch
- *   checkout  folder url ref [sha] [header] scratch [overlay files]  -> sha
+ *   checkout  folder url ref [sha] [header] scratch [overlay files] [keep tags sparse cone
+ * submodules modules lfs]                                                              -> sha
  *
  * Threads: one request at a time.
  */

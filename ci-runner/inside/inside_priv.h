@@ -14,6 +14,8 @@ lb_err runner_inside_pack(struct runner_inside *in, struct lb_diag *diag);
 lb_err runner_inside_unpack(struct runner_inside *in, struct lb_diag *diag);
 lb_err runner_inside_save(struct runner_inside *in, struct lb_diag *diag);
 lb_err runner_inside_restore(struct runner_inside *in, struct lb_diag *diag);
+/* What a request for a checkout asks for beyond the files of a commit. */
+lb_err runner_inside_extras(struct runner_inside *in, const char *folder, struct lb_diag *diag);
 lb_err runner_inside_checkout(struct runner_inside *in, struct lb_diag *diag);
 
 #endif
