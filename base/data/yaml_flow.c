@@ -76,8 +76,8 @@ static lb_err skip(const struct flow *flow)
 	lb_yaml_skip(flow->r);
 	if (!flow->r->fresh || flow->r->indent >= 0)
 		return LB_OK;
-	return YAML_FAIL(flow->r, "expected the %c that closes the %c of line %u, column %u",
-	                 flow->close, flow->open, flow->start.line, flow->start.column);
+	return lb_yaml_fail(flow->r, LB_E_MALFORMED, flow->start, "this %c is never closed by a %c",
+	                    flow->open, flow->close);
 }
 
 static bool at_end(const struct flow *flow)

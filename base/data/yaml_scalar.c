@@ -136,8 +136,7 @@ static lb_err check_quoted_line(struct yaml_reader *r, struct lb_place start, un
 {
 	if (*r->at != '\0' && !(r->at == r->line_at && yaml_is_marker(r->at)))
 		return LB_OK;
-	return YAML_FAIL(r, "expected the %c that closes the text begun in line %u, column %u",
-	                 quote, start.line, start.column);
+	return lb_yaml_fail(r, LB_E_MALFORMED, start, "this %c is never closed by another", quote);
 }
 
 /* The first that is none of `quote`, a line end, the text's end and (in double quotes) \. */

@@ -117,7 +117,7 @@ faulty() { # faulty NAME LINE COLUMN TEXT: lint and submit say it and where
 	refused 1 "$at:$2:$3: $4" lint "$at"
 	refused 3 "$at (Line: $2, Col: $3): $4" submit -w "$at"
 }
-faulty malformed 6 1 "expected the \" that closes the text begun in line 5, column 14"
+faulty malformed 5 14 "this \" is never closed by another"
 faulty tab 3 2 "a tab where only blanks can indent"
 faulty cycle 7 16 "Job 'b' depends on job 'c' which creates a cycle"
 faulty key 6 5 "Unexpected value 'stepz'"

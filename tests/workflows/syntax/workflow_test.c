@@ -104,7 +104,7 @@ TEST(faults_are_named_with_their_place)
 	        "ci.yml (Line: 2, Col: 38): Unexpected symbol: '('. Located at position 10 within "
 	        "expression: matrix.x.(");
 	refused(t, "on: push\njobs: [\n",
-	        "ci.yml (Line: 3, Col: 1): expected the ] that closes the [ of line 2, column 7");
+	        "ci.yml (Line: 2, Col: 7): this [ is never closed by a ]");
 }
 
 TEST(all_faults_of_a_file_are_found_at_once)
