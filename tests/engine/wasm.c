@@ -40,6 +40,7 @@ static unsigned char type_byte(char letter)
 	case 'I': return ENGINE_I64;
 	case 'f': return ENGINE_F32;
 	case 'F': return ENGINE_F64;
+	case 'v': return ENGINE_V128;
 	case 'r': return ENGINE_FUNCREF;
 	default: return ENGINE_EXTERNREF;
 	}

@@ -9,7 +9,8 @@
 #include "tests/engine/wasm.h"
 
 enum {
-	TYPES = 4,      /* of values: see types[] */
+	TYPES = 5,      /* of values: see types[] */
+	V128 = 4,       /* the last of them */
 	FUNCS_MAX = 5,  /* beside go */
 	PARAMS_MAX = 3, /* of a function */
 	LOCALS = 3,     /* of each type; behind them one that only canonicalizing uses */
@@ -24,10 +25,11 @@ enum {
 
 enum { GLOBAL_FUEL, GLOBAL_VALUES }; /* then one of each type */
 
-static const unsigned char types[TYPES] = { ENGINE_I32, ENGINE_I64, ENGINE_F32, ENGINE_F64 };
+static const unsigned char types[TYPES] = { ENGINE_I32, ENGINE_I64, ENGINE_F32, ENGINE_F64,
+	                                    ENGINE_V128 };
 
 /* The letters of wasm_type. */
-static const char letters[TYPES + 1] = "iIfF";
+static const char letters[TYPES + 1] = "iIfFv";
 
 struct func {
 	unsigned char params[PARAMS_MAX], param_count;
@@ -67,17 +69,20 @@ static bool one_in(struct gen *g, uint32_t count) { return below(g, count) == 0;
 
 /* ---- bytes ---- */
 
-static void op(struct gen *g, enum engine_op what)
+static void op(struct gen *g, uint32_t what)
 {
-	if (what >= ENGINE_OP_INDEX(0xfc00)) {
-		lb_buf_add_byte(&g->code, ENGINE_OP_PREFIX_FC);
-		wasm_leb(&g->code, (uint64_t)what - ENGINE_OP_INDEX(0xfc00));
-	} else {
-		lb_buf_add_byte(&g->code, (unsigned char)what);
+	uint32_t number;
+	uint8_t prefix = engine_op_prefix(&number, what);
+
+	if (prefix == 0) {
+		lb_buf_add_byte(&g->code, (unsigned char)number);
+		return;
 	}
+	lb_buf_add_byte(&g->code, prefix);
+	wasm_leb(&g->code, number);
 }
 
-static void op_index(struct gen *g, enum engine_op what, uint64_t index)
+static void op_index(struct gen *g, uint32_t what, uint64_t index)
 {
 	op(g, what);
 	wasm_leb(&g->code, index);
@@ -158,8 +163,26 @@ static uint64_t interesting_double(struct gen *g)
 	                    : few[below(g, sizeof few / sizeof *few)];
 }
 
+/* A vector of interesting lanes, all of one kind. */
+static void vector(struct gen *g)
+{
+	uint32_t kind = below(g, 5);
+
+	op(g, ENGINE_OP_V128_CONST);
+	for (unsigned bytes = 0; bytes < 16;) {
+		unsigned size = kind < 4 ? 1u << kind : 4;
+
+		raw(g, kind < 4 ? interesting(g, 8 * size) : interesting_float(g), size);
+		bytes += size;
+	}
+}
+
 static void constant(struct gen *g, unsigned type)
 {
+	if (type == V128) {
+		vector(g);
+		return;
+	}
 	switch (types[type]) {
 	case ENGINE_I32: i32_const(g, (uint32_t)interesting(g, 32)); break;
 	case ENGINE_I64:
@@ -203,14 +226,11 @@ static void leaf(struct gen *g, unsigned type)
 
 /* ---- instructions of the table ---- */
 
-static bool is_float(unsigned type)
-{
-	return types[type] == ENGINE_F32 || types[type] == ENGINE_F64;
-}
-
 static bool keeps_bits(const struct engine_op_info *info)
 {
-	static const char *const exact[] = { "abs", "neg", "copysign", "reinterpret" };
+	static const char *const exact[] = { "abs",   "neg", "copysign", "reinterpret", "lane",
+		                             "splat", ".eq", ".ne",      ".lt",         ".gt",
+		                             ".le",   ".ge", "pmin",     "pmax" };
 
 	for (unsigned i = 0; i < sizeof exact / sizeof *exact; i++)
 		if (strstr(info->text, exact[i]) != NULL)
@@ -218,18 +238,41 @@ static bool keeps_bits(const struct engine_op_info *info)
 	return false;
 }
 
-/* A NaN on the stack becomes the canonical one. */
-static void canonicalize(struct gen *g, unsigned type)
+/* A canonical NaN, or as many as a vector has. */
+static void nan_const(struct gen *g, unsigned type, bool is_double)
 {
-	bool is_double = types[type] == ENGINE_F64;
+	unsigned bytes = is_double ? 8 : 4;
+
+	op(g, type == V128 ? ENGINE_OP_V128_CONST
+	      : is_double  ? ENGINE_OP_F64_CONST
+	                   : ENGINE_OP_F32_CONST);
+	for (unsigned at = 0; at < (type == V128 ? 16 : bytes); at += bytes)
+		raw(g, is_double ? 0x7ff8000000000000 : 0x7fc00000, bytes);
+}
+
+/* NaNs on the stack become canonical ones. */
+static void canonicalize(struct gen *g, unsigned type, const struct engine_op_info *info)
+{
+	bool is_double = strncmp(info->text, "f64", 3) == 0;
 
 	op_index(g, ENGINE_OP_LOCAL_TEE, scratch(g, type));
-	op(g, is_double ? ENGINE_OP_F64_CONST : ENGINE_OP_F32_CONST);
-	raw(g, is_double ? 0x7ff8000000000000 : 0x7fc00000, is_double ? 8 : 4);
+	nan_const(g, type, is_double);
 	op_index(g, ENGINE_OP_LOCAL_GET, scratch(g, type));
 	op_index(g, ENGINE_OP_LOCAL_GET, scratch(g, type));
-	op(g, is_double ? ENGINE_OP_F64_EQ : ENGINE_OP_F32_EQ);
-	op(g, ENGINE_OP_SELECT);
+	if (type == V128) {
+		op(g, is_double ? ENGINE_OP_F64X2_EQ : ENGINE_OP_F32X4_EQ);
+		op(g, ENGINE_OP_V128_BITSELECT);
+	} else {
+		op(g, is_double ? ENGINE_OP_F64_EQ : ENGINE_OP_F32_EQ);
+		op(g, ENGINE_OP_SELECT);
+	}
+}
+
+/* Can it make a NaN whose bits the machine chooses? */
+static bool makes_nans(const struct engine_op_info *info)
+{
+	return (strncmp(info->text, "f32", 3) == 0 || strncmp(info->text, "f64", 3) == 0) &&
+	       info->result != ENGINE_I32 && !keeps_bits(info);
 }
 
 static unsigned index_of(engine_type type)
@@ -281,31 +324,100 @@ static void make_odd(struct gen *g, unsigned type)
 	}
 }
 
+static bool is_known(const struct engine_op_info *info)
+{
+	return info->form > ENGINE_FORM_OP && info->form < ENGINE_FORM_ATOMIC_LOAD &&
+	       info->feature != ENGINE_FEATURE_RELAXED_SIMD;
+}
+
+static bool is_store(const struct engine_op_info *info)
+{
+	return info->form == ENGINE_FORM_STORE || info->form == ENGINE_FORM_VECTOR_STORE ||
+	       info->form == ENGINE_FORM_VECTOR_STORE_LANE;
+}
+
+static bool is_load(const struct engine_op_info *info)
+{
+	return info->form == ENGINE_FORM_LOAD || info->form == ENGINE_FORM_VECTOR_LOAD ||
+	       info->form == ENGINE_FORM_VECTOR_LOAD_LANE;
+}
+
+static bool has_lane(const struct engine_op_info *info)
+{
+	return info->imm == ENGINE_IMM_LANE || info->imm == ENGINE_IMM_MEMARG_LANE;
+}
+
+/* An instruction with what stands behind its opcode. */
+static void with_immediates(struct gen *g, uint32_t what, const struct engine_op_info *info)
+{
+	op(g, what);
+	if (info->imm == ENGINE_IMM_MEMARG || info->imm == ENGINE_IMM_MEMARG_LANE)
+		memarg(g, info);
+	if (has_lane(info))
+		lb_buf_add_byte(&g->code, (unsigned char)below(g, 16u >> info->align_max));
+}
+
+static void operands(struct gen *g, const struct engine_op_info *info, unsigned depth)
+{
+	unsigned type = index_of(info->operand), count = 2;
+
+	switch (info->form) {
+	case ENGINE_FORM_VECTOR_LOAD_LANE:
+		address(g, depth);
+		expression(g, V128, depth);
+		return;
+	case ENGINE_FORM_VECTOR_SHIFT:
+		expression(g, V128, depth);
+		expression(g, 0, depth);
+		return;
+	case ENGINE_FORM_VECTOR_REPLACE:
+		expression(g, V128, depth);
+		expression(g, type, depth);
+		return;
+	case ENGINE_FORM_UNARY:
+	case ENGINE_FORM_VECTOR1:
+	case ENGINE_FORM_VECTOR_EXTRACT: count = 1; break;
+	case ENGINE_FORM_VECTOR3: count = 3; break;
+	default: break;
+	}
+	while (count-- > 0)
+		expression(g, type, depth);
+}
+
+/* Sixteen lanes of two vectors. */
+static void shuffle(struct gen *g, unsigned depth)
+{
+	expression(g, V128, depth);
+	expression(g, V128, depth);
+	op(g, ENGINE_OP_I8X16_SHUFFLE);
+	for (unsigned i = 0; i < 16; i++)
+		lb_buf_add_byte(&g->code, (unsigned char)below(g, 32));
+}
+
 /* An instruction whose result is of that type, its operands before it. */
 static void instruction(struct gen *g, unsigned type, unsigned depth)
 {
 	const struct engine_op_info *info;
 	uint32_t what;
 
+	if (type == V128 && one_in(g, 40)) {
+		shuffle(g, depth);
+		return;
+	}
 	do {
 		what = below(g, ENGINE_OP_COUNT);
 		info = &engine_op_table[what];
-	} while (info->form <= ENGINE_FORM_OP || info->form >= ENGINE_FORM_STORE ||
-	         info->result != types[type] || traps_too_easily(g, info));
-	if (info->form == ENGINE_FORM_LOAD) {
+	} while (!is_known(info) || is_store(info) || info->result != types[type] ||
+	         traps_too_easily(g, info));
+	if (is_load(info) && info->form != ENGINE_FORM_VECTOR_LOAD_LANE)
 		address(g, depth);
-		op(g, what);
-		memarg(g, info);
-		return;
-	}
-	expression(g, index_of(info->operand), depth);
-	if (info->form != ENGINE_FORM_UNARY)
-		expression(g, index_of(info->operand), depth);
+	else
+		operands(g, info, depth);
 	if (divides(info) && !one_in(g, 30))
 		make_odd(g, type);
-	op(g, what);
-	if (is_float(type) && !keeps_bits(info))
-		canonicalize(g, type);
+	with_immediates(g, what, info);
+	if (makes_nans(info))
+		canonicalize(g, type, info);
 }
 
 /* ---- control ---- */
@@ -506,11 +618,10 @@ static void store(struct gen *g, unsigned depth)
 	do {
 		what = below(g, ENGINE_OP_COUNT);
 		info = &engine_op_table[what];
-	} while (info->form != ENGINE_FORM_STORE);
+	} while (!is_known(info) || !is_store(info));
 	address(g, depth);
 	expression(g, index_of(info->operand), depth);
-	op(g, what);
-	memarg(g, info);
+	with_immediates(g, what, info);
 }
 
 static void short_length(struct gen *g, unsigned depth)
@@ -608,6 +719,12 @@ static void statements(struct gen *g, unsigned depth)
 
 static void zero(struct gen *g, unsigned type)
 {
+	if (type == V128) {
+		op(g, ENGINE_OP_V128_CONST);
+		raw(g, 0, 8);
+		raw(g, 0, 8);
+		return;
+	}
 	switch (types[type]) {
 	case ENGINE_I32: i32_const(g, 0); break;
 	case ENGINE_I64:
@@ -669,6 +786,13 @@ static void make_func(struct gen *g, const struct func *func, uint32_t nodes)
 static void as_i64(struct gen *g, unsigned type)
 {
 	switch (types[type]) {
+	case ENGINE_V128:
+		op_index(g, ENGINE_OP_LOCAL_TEE, scratch(g, V128));
+		op_index(g, ENGINE_OP_I64X2_EXTRACT_LANE, 0);
+		op_index(g, ENGINE_OP_LOCAL_GET, scratch(g, V128));
+		op_index(g, ENGINE_OP_I64X2_EXTRACT_LANE, 1);
+		op(g, ENGINE_OP_I64_XOR);
+		break;
 	case ENGINE_I32: op(g, ENGINE_OP_I64_EXTEND_I32_U); break;
 	case ENGINE_F32:
 		op(g, ENGINE_OP_I32_REINTERPRET_F32);
