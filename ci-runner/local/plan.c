@@ -36,6 +36,16 @@ struct checkout {
 	struct lb_bytes name, ref; /* OWNER/NAME, refs/heads/main */
 };
 
+/* A file in DIR/.github/workflows calls others of DIR, wherever that is. */
+static void find_root(struct runner_planning *p)
+{
+	struct lb_bytes file = bytes_or(p->file, "");
+	size_t at = lb_bytes_find(file, LB_B("/.github/workflows/"));
+
+	if (at != SIZE_MAX && at > 0)
+		p->checkout = lb_arena_text(p->arena, lb_bytes_upto(file, at));
+}
+
 static lb_err find_checkout(struct checkout *out, struct runner_planning *p, struct lb_diag *diag)
 {
 	struct lb_repo *repo;
@@ -55,7 +65,8 @@ static lb_err find_checkout(struct checkout *out, struct runner_planning *p, str
 		out->ref = lb_arena_bytes(p->arena, lb_buf_bytes(&ref));
 	lb_buf_release(&ref);
 	lb_repo_free(repo);
-	p->checkout = out->top;
+	if (p->file != NULL && strstr(p->file, ".github/workflows/") == NULL)
+		p->checkout = out->top; /* of a file that stands elsewhere in it */
 	return p->arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
@@ -316,17 +327,26 @@ static lb_err make_times(struct planned *w, struct lb_diag *diag)
 
 /* ---- one workflow ---- */
 
+/* Of a run by hand, and of a called workflow that is looked at alone. */
+static const struct workflow_trigger *trigger_with_inputs(const struct planned *w)
+{
+	bool by_hand = lb_bytes_is(w->event, "workflow_dispatch");
+
+	if (!by_hand && !lb_bytes_is(w->event, "workflow_call"))
+		return NULL;
+	return workflow_trigger_find(w->workflow, by_hand ? "workflow_dispatch" : "workflow_call");
+}
+
 static lb_err make_inputs(struct planned *w, struct lb_diag *diag)
 {
-	const struct workflow_trigger *trigger =
-		workflow_trigger_find(w->workflow, "workflow_dispatch");
+	const struct workflow_trigger *trigger = trigger_with_inputs(w);
 	struct workflow_scope scope = { .contexts = lb_value_object(w->p->arena) };
 	const struct lb_value *given = w->p->inputs;
 
 	w->inputs = given;
 	if (given == NULL)
 		given = lb_value_get(w->payload, "inputs");
-	if (trigger == NULL || !lb_bytes_is(w->event, "workflow_dispatch"))
+	if (trigger == NULL)
 		return LB_OK;
 	return workflow_inputs(&w->inputs, w->p->arena, trigger, given, &scope, diag);
 }
@@ -485,6 +505,9 @@ lb_err runner_plan(bool *runs, struct runner_planning *p, struct lb_diag *diag)
 	struct lb_value *list = lb_value_array(p->arena);
 
 	*runs = false;
+	find_root(p);
+	if (p->checkout == NULL)
+		return lb_err_of(LB_E_NOMEM);
 	if (p->file != NULL)
 		LB_TRY(plan_file(runs, p, p->file, list, diag));
 	else

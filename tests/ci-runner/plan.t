@@ -26,7 +26,7 @@ plan() { # STATUS ARG...: ends so
 	shift
 	"$runner" plan "$@" >"$tmp/out" 2>&1
 	[ $? -eq "$want" ]
-	ok $? "plan $* ends with $want"
+	ok $? "plan ${*//$tmp/} ends with $want"
 }
 commit() { git -C "$1" add -A && git -C "$1" -c user.name=n -c user.email=e commit -qm "$2"; }
 
@@ -139,6 +139,8 @@ plan 0 --input level=high $ci
 has "   ├─ Check high (check) on linux"
 plan 3 --input level=top $ci
 part "Provided value 'top' for input 'level' not in the list of allowed values"
+plan 0 --event workflow_call --input level=x "$them/.github/workflows/check.yml"
+has "├─ Check x (check) on linux"
 plan 0 --event schedule $ci
 grep -qE '^at 30 5 \* \* 1-5, next 20[0-9-]+T05:30Z$' "$tmp/out"
 ok $? "the next time of a schedule"
@@ -169,6 +171,10 @@ if command -v python3 >/dev/null; then
 	python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$tmp/out"
 	ok $? "the drawing is XML"
 fi
+
+# ---- from elsewhere
+cd / && plan 0 --event push "$tmp/repo/$ci" && cd "$tmp/repo" || exit 1
+has "   └─ deeper calls ./.github/workflows/inner.yml, needs check"
 
 # ---- wrong words
 plan 2 --format xml $ci
