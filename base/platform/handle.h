@@ -13,6 +13,9 @@ size_t plat_write_once(int file, const void *from, size_t len);
 
 bool plat_is_terminal(int file);
 
+/* The terminal at standard input is this process's group's again, after another had it. */
+void plat_terminal_take(void);
+
 /* Size of the terminal; 0 where there is none or it does not say. */
 unsigned plat_columns(int file);
 unsigned plat_rows(int file);

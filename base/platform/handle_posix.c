@@ -1,6 +1,8 @@
 /* handle_posix.c - see handle.h. */
 #include "base/platform/handle.h"
 
+#include <string.h>
+#include <signal.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -59,4 +61,17 @@ void plat_unlock(int lock)
 {
 	if (lock >= 0)
 		(void)close(lock);
+}
+
+/* A process in the background may do so only while it does not hear the signal for it. */
+void plat_terminal_take(void)
+{
+	struct sigaction before, deaf;
+
+	memset(&deaf, 0, sizeof deaf);
+	deaf.sa_handler = SIG_IGN;
+	if (isatty(STDIN_FILENO) != 1 || sigaction(SIGTTOU, &deaf, &before) != 0)
+		return;
+	(void)tcsetpgrp(STDIN_FILENO, getpgrp());
+	(void)sigaction(SIGTTOU, &before, NULL);
 }

@@ -16,4 +16,8 @@ lb_err plat_secret_process(void);
  * none. */
 void plat_secret_echo(bool shown);
 
+/* The key of that name in the keyrings that this process has, at most `size` bytes: NOTFOUND,
+ * LIMIT, UNSUPPORTED where the system has none. */
+lb_err plat_secret_find(unsigned char *to, size_t *len, size_t size, const char *name);
+
 #endif

@@ -24,7 +24,12 @@ static const struct lb_option run_options[] = {
 	{ "event", 0, workflow_event_option,
 	  "the event; workflow_dispatch where the workflow has it, else push" },
 	{ "input", 0, "KEY=VALUE", "an input of workflow_dispatch; may be repeated" },
-	{ "secret", 0, "NAME=FILE", "a secret, its value in a file; may be repeated" },
+	{ "step", 0, "ID", "with --job: of its steps only this, by id or name, and checkouts" },
+	{ "shell", 0, NULL, "a shell in the place of a step that fails" },
+	{ "offline", 0, NULL, "fetch nothing; steps reach their own loopback at most" },
+	{ "secret", 0, "NAME[=FILE]",
+	  "a secret, its value in a file or in the keyring; may be repeated" },
+	{ "secrets", 0, "FILE", "secrets, NAME=VALUE on each line; may be repeated" },
 	{ "artifacts", 0, "DIR", "keep the artifacts there, as zip files" },
 	{ "expose", 0, "DIR", "show this folder to jobs, read-only; may be repeated" },
 	{ "limit", 0, "NAME=VALUE,...",
@@ -36,6 +41,42 @@ static const struct lb_option exec_options[] = {
 	{ "network", 0, "none|full|HOST,...",
 	  "none: nothing but the command's own loopback; HOST or HOST:PORT: these too" },
 	{ "expose", 0, "DIR", "show this folder too, read-only; may be repeated" },
+	{ "limit", 0, "NAME=VALUE,...",
+	  "memory=SIZE, disk=SIZE, processes=NUMBER, cpus=NUMBER; VALUE none: no limit" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct lb_option bundle_options[] = {
+	{ "output", 'o', "FILE", "the bundle: .tar.zst, .tar.gz, .tar or .zip" },
+	{ "ctest", 0, "DIR",
+	  "tests of a CMake build folder, by CTest; may be repeated, as all below" },
+	{ "cargo", 0, "DIR", "tests of a Cargo package or workspace, each by itself" },
+	{ "gtest", 0, "FILE", "a program with Google Test, each of its tests by itself" },
+	{ "cmocka", 0, "FILE", "a program with cmocka" },
+	{ "tap", 0, "FILE", "a program that prints TAP" },
+	{ "junit", 0, "FILE", "a program that writes JUnit to $LIFEBOAT_JUNIT" },
+	{ "program", 0, "FILE", "a program that says it by its exit status" },
+	{ "data", 0, "PATH", "a file or folder that tests read" },
+	{ "network", 0, "TEST=loopback|HOST,...",
+	  "what this test may reach; * for any characters" },
+	{ "quarantine", 0, "FILE",
+	  "tests that may fail, one a line; .lifeboat/quarantine where it is there" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct lb_option test_options[] = {
+	{ "shard", 0, "K/N", "the K-th of N parts of about the same length" },
+	{ "network", 0, "none|full|HOST,...",
+	  "for tests that the bundle grants nothing else; none where not given" },
+	{ "only", 0, "PATTERN", "tests of this name, * for any characters; may be repeated" },
+	{ "list", 0, NULL, "print which tests would run" },
+	{ "jobs", 'j', "NUMBER", "at once; as many as processors where not given" },
+	{ "retries", 0, "NUMBER", "how often a failure is run again; 2 where not given" },
+	{ "timeout", 0, "SECONDS", "for a test that says none; 300 where not given" },
+	{ "timings", 0, "FILE",
+	  "how long tests took: read to make the parts, and brought up to date" },
+	{ "quarantine", 0, "FILE", "tests that may fail, beside the bundle's own" },
+	{ "junit", 0, "FILE", "write a report there" },
 	{ "limit", 0, "NAME=VALUE,...",
 	  "memory=SIZE, disk=SIZE, processes=NUMBER, cpus=NUMBER; VALUE none: no limit" },
 	{ NULL, 0, NULL, NULL },
@@ -106,6 +147,26 @@ static const struct lb_command commands[] = {
 	  .run = runner_command_exec,
 	  .details = "The command sees the system read-only, the current folder, and in a job the "
 	             "folders of that job. The exit status is the command's." },
+	{ .name = "bundle",
+	  .operands = "",
+	  .about = "pack tests that were built here, to run them elsewhere",
+	  .options = bundle_options,
+	  .run = runner_command_bundle,
+	  .details = "The bundle holds the test programs, the shared libraries that are not the C "
+	             "library's, files that are named, and a manifest. Everything stands at the "
+	             "path again that it had when it was built." },
+	{ .name = "test",
+	  .operands = "BUNDLE",
+	  .about = "run the tests of a bundle, a shard of them, in sandboxes",
+	  .options = test_options,
+	  .operands_min = 1,
+	  .operands_max = 1,
+	  .run = runner_command_test,
+	  .details = "Each test is a process in a sandbox of its own, without network unless the "
+	             "manifest grants it a loopback or a named host. What fails is run again: "
+	             "once good makes it flaky, never makes it broken. The exit status is 1 when "
+	             "a test is broken that is not in quarantine. In a job the step's summary "
+	             "names what was flaky or broken." },
 	{ .name = "lint",
 	  .operands = "[FILE...]",
 	  .about = "show all errors of workflow files, and what is doubtful in them",

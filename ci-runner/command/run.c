@@ -2,6 +2,7 @@
 #include "ci-runner/command/commands.h"
 
 #include "base/io/file.h"
+#include "base/platform/handle.h"
 #include "base/platform/process.h"
 #include "base/vec.h"
 #include "ci-runner/inside/inside.h"
@@ -12,7 +13,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { PAIRS_MAX = 1000, SECRET_BYTES_MAX = 65536, RUNS_MAX = 64 };
+enum { PAIRS_MAX = 1000, RUNS_MAX = 64 };
 
 lb_err runner_command_list(const char *const **out, struct lb_cli *cli, const char *option)
 {
@@ -58,36 +59,6 @@ static lb_err read_pairs(const struct runner_run_pair **out, size_t *count, stru
 	}
 	*out = pairs;
 	return LB_OK;
-}
-
-/* From files, so that no secret shows in a list of processes. */
-static lb_err read_secrets(struct runner_run *run, struct lb_cli *cli)
-{
-	struct runner_run_pair *secrets;
-	const struct runner_run_pair *files;
-
-	LB_TRY(read_pairs(&files, &run->secret_count, cli, "secret"));
-	secrets = LB_ARENA_NEW(&cli->arena, struct runner_run_pair, run->secret_count + 1);
-	if (secrets == NULL)
-		return lb_err_of(LB_E_NOMEM);
-	for (size_t i = 0; i < run->secret_count; i++) {
-		struct lb_buf text;
-		lb_err err;
-
-		lb_buf_init(&text, cli->mem, SECRET_BYTES_MAX);
-		/* The value of a pair ends with the argument, which is terminated. */
-		err = lb_file_read(&text, cli->plat, (const char *)files[i].value.at, &cli->diag);
-		secrets[i] = (struct runner_run_pair){
-			files[i].name,
-			lb_arena_bytes(&cli->arena, lb_buf_bytes(&text)),
-		};
-		lb_buf_release(&text);
-		LB_TRY(err);
-		if (lb_bytes_ends(secrets[i].value, LB_B("\n")))
-			secrets[i].value.len--;
-	}
-	run->secrets = secrets;
-	return cli->arena.failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
 static lb_err run_in(enum workflow_result *conclusion, struct lb_cli *cli,
@@ -143,7 +114,13 @@ lb_err runner_command_run(struct lb_cli *cli)
 		                  .artifacts = lb_cli_value(cli, "artifacts"),
 		                  .out = cli->out };
 	struct runner_host host = {
-		.mem = cli->mem, .plat = cli->plat, .name = "local", .stop = &stop
+		.mem = cli->mem,
+		.plat = cli->plat,
+		.name = "local",
+		.stop = &stop,
+		.offline = lb_cli_flag(cli, "offline"),
+		.shell = lb_cli_flag(cli, "shell"),
+		.step = lb_cli_value(cli, "step"),
 	};
 	enum workflow_result conclusion = WORKFLOW_RESULT_FAILURE;
 	int lock;
@@ -152,9 +129,11 @@ lb_err runner_command_run(struct lb_cli *cli)
 
 	if (self == NULL)
 		return lb_err_of(LB_E_NOMEM);
+	if (host.shell && !plat_is_terminal(0))
+		return lb_fail(&cli->diag, LB_E_USAGE, "--shell: standard input is no terminal");
 	LB_TRY(read_pairs(&run.matrix, &run.matrix_count, cli, "matrix"));
 	LB_TRY(read_pairs(&run.inputs, &run.input_count, cli, "input"));
-	LB_TRY(read_secrets(&run, cli));
+	LB_TRY(runner_command_secrets(&run, cli));
 	LB_TRY(runner_command_sources(&host, cli));
 	LB_TRY(plat_self_path(self, PATH_MAX));
 	LB_TRY(runner_stop_init(&stop));

@@ -57,7 +57,11 @@ struct runner_host {
 	const char *tools;  /* a tool cache that jobs are to see, read-only; NULL: none */
 	const char *queue;  /* file for what only GitHub can do; NULL: it is refused */
 	const char *hook_started, *hook_completed; /* scripts around every job; NULL: none */
-	bool offline;                              /* nothing is fetched into the mirrors */
+	/* Nothing is fetched into the mirrors, and steps reach what `loopback` says at most. */
+	bool offline;
+	bool shell; /* in the place of a step that failed, on this process's terminal */
+	const char
+		*step; /* of a job's steps only this one, by id or name, and checkouts; NULL: all */
 };
 
 /* ---- the answer ---- */

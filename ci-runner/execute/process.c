@@ -1,6 +1,8 @@
 /* process.c - one process of a job in its sandbox: its time, its output, its end. */
 #include "ci-runner/execute/execution_priv.h"
 
+#include "base/platform/handle.h"
+
 void runner_look(struct runner_execution *x)
 {
 	enum runner_stop_level level = runner_stop_level(x->host->stop);
@@ -84,6 +86,36 @@ static lb_err execute(struct runner_execution *x, struct runner_step_run *run,
 	return LB_OK;
 }
 
+/* What the step saw, with its folder, variables and network.  What is typed is no part of the log.
+ */
+static void open_shell(struct runner_execution *x, const struct runner_command *failed,
+                       const char *why)
+{
+	static const char *const argv[] = { "bash", "--norc", "-i", NULL };
+	struct runner_command how = *failed;
+	struct runner_process process;
+	struct runner_end end;
+	struct lb_diag diag = { 0 };
+	lb_err err;
+
+	runner_log_linef(x->log, "%s A shell in the step's place; `exit` goes on.", why);
+	runner_log_flush(x->log);
+	how.argv = argv;
+	how.input = (struct lb_bytes){ 0 };
+	how.in = 0;
+	how.out = 1;
+	how.err = 2;
+	how.streams = how.terminal = true;
+	err = runner_process_start(&process, x->host->sandbox, &how, &diag);
+	if (!lb_failed(err))
+		err = runner_process_watch(
+			&end, &process,
+			&(struct runner_watch){ .stop = x->host->stop, .obey = x->obey }, &diag);
+	plat_terminal_take();
+	if (lb_failed(err))
+		runner_log_linef(x->log, "##[warning]%s", lb_diag_text(&diag, err));
+}
+
 lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run *run,
                               const struct runner_command *how, struct lb_diag *diag)
 {
@@ -97,6 +129,9 @@ lb_err runner_execute_command(struct runner_execution *x, struct runner_step_run
 	err = runner_environment(&inside.env, x, run, inside.net);
 	if (!lb_failed(err))
 		err = execute(x, run, &inside, diag);
+	if (lb_code_of(err) == LB_E_FAILED && x->host->shell && run != NULL &&
+	    run->background == NULL)
+		open_shell(x, &inside, lb_diag_text(diag, err));
 	runner_networks_leave(x->networks, inside.net);
 	return err;
 }
@@ -120,6 +155,8 @@ lb_err runner_command_of(struct runner_command *out, struct runner_execution *x,
 		return lb_err_of(LB_E_NOMEM);
 	readable[0] = x->host->tools;
 	LB_TRY(workflow_network_of(&network, &hosts, x->arena, env, diag));
+	if (x->host->offline && network != WORKFLOW_NETWORK_NONE)
+		network = WORKFLOW_NETWORK_LOOPBACK;
 	*out = (struct runner_command){ .cwd = x->folders.workspace,
 		                        .writable = runner_writable(x, false),
 		                        .readable = readable,

@@ -216,6 +216,19 @@ static bool is_control(const struct workflow_step *step)
 	return step->kind != WORKFLOW_STEP_RUN && step->kind != WORKFLOW_STEP_USES;
 }
 
+/* Of the job's own steps, where one was asked for: that one, and what puts files there for it. */
+static bool is_meant(const struct runner_execution *x, const struct runner_frame *frame,
+                     const struct workflow_step *step, struct lb_bytes title)
+{
+	const char *wanted = x->host->step;
+
+	if (wanted == NULL || frame->outer != NULL)
+		return true;
+	return lb_bytes_is(step->id, wanted) || lb_bytes_is(title, wanted) ||
+	       (step->name != NULL && lb_bytes_is(step->name->text, wanted)) ||
+	       (step->uses != NULL && lb_bytes_starts(step->uses->text, LB_B("actions/checkout@")));
+}
+
 /* Memory alone ends the job; everything else is the step's failure. */
 static lb_err run_step(struct runner_execution *x, struct runner_frame *frame,
                        const struct workflow_step *step, size_t record_at, bool background)
@@ -247,6 +260,7 @@ static lb_err run_step(struct runner_execution *x, struct runner_frame *frame,
 	run.name = runner_step_title(x, frame, step);
 	if (record != NULL)
 		record->name = run.name;
+	holds = holds && is_meant(x, frame, step, run.name);
 	if (!lb_failed(err) && (!holds || x->obey == RUNNER_STOP_FORGET)) {
 		x->running = before;
 		remember(x, frame, &run, RUNNER_SKIPPED, RUNNER_SKIPPED);

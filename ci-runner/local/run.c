@@ -328,6 +328,25 @@ static void want(struct state *s, const struct workflow_job *job)
 		want(s, job->needs[i]);
 }
 
+/* A name with an expression in it is known only when the job runs: it is not looked for here. */
+static lb_err check_step(const struct state *s, const struct workflow_job *job,
+                         struct lb_diag *diag)
+{
+	const char *wanted = s->host->step;
+
+	if (wanted == NULL)
+		return LB_OK;
+	for (uint32_t i = 0; i < job->step_count; i++) {
+		const struct workflow_step *step = &job->steps[i];
+
+		if ((step->id_given && lb_bytes_is(step->id, wanted)) ||
+		    (step->name != NULL && lb_bytes_is(step->name->text, wanted)))
+			return LB_OK;
+	}
+	return lb_fail(diag, LB_E_NOTFOUND, "job '%s' has no step with the id or name '%s'",
+	               s->run->job, wanted);
+}
+
 static lb_err choose(struct state *s, struct lb_diag *diag)
 {
 	const struct workflow_job *job;
@@ -335,6 +354,8 @@ static lb_err choose(struct state *s, struct lb_diag *diag)
 	s->wanted = LB_ARENA_NEW(&s->arena, bool, (size_t)s->workflow->job_count + 1);
 	if (s->wanted == NULL)
 		return lb_err_of(LB_E_NOMEM);
+	if (s->run->job == NULL && s->host->step != NULL)
+		return lb_fail(diag, LB_E_USAGE, "--step goes with --job");
 	if (s->run->job == NULL) {
 		for (uint32_t i = 0; i < s->workflow->job_count; i++)
 			s->wanted[s->workflow->jobs[i].index] = true;
@@ -343,6 +364,7 @@ static lb_err choose(struct state *s, struct lb_diag *diag)
 	job = workflow_job_find(s->workflow, lb_bytes_of(s->run->job));
 	if (job == NULL)
 		return lb_fail(diag, LB_E_NOTFOUND, "%s has no job '%s'", s->file, s->run->job);
+	LB_TRY(check_step(s, job, diag));
 	want(s, job);
 	return LB_OK;
 }

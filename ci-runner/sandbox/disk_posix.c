@@ -51,7 +51,8 @@ static uint64_t count(const struct runner_process *process)
 	return sum;
 }
 
-lb_err runner_disk_check(const struct runner_process *process, struct lb_diag *diag)
+/* The lock is held. */
+static lb_err check(const struct runner_process *process, struct lb_diag *diag)
 {
 	struct runner_sandbox *sandbox = process->sandbox;
 	struct runner_disk *disk = &sandbox->disk;
@@ -76,4 +77,15 @@ lb_err runner_disk_check(const struct runner_process *process, struct lb_diag *d
 		return lb_fail(diag, LB_E_LIMIT, "ended: the disk of %s has only %llu MiB left",
 		               process->writable[0], (unsigned long long)(left >> 20));
 	return LB_OK;
+}
+
+lb_err runner_disk_check(const struct runner_process *process, struct lb_diag *diag)
+{
+	struct runner_disk *disk = &process->sandbox->disk;
+	lb_err err;
+
+	(void)pthread_mutex_lock(&disk->lock);
+	err = check(process, diag);
+	(void)pthread_mutex_unlock(&disk->lock);
+	return err;
 }

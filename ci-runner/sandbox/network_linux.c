@@ -5,7 +5,9 @@
  *  2. What is accepted at a door is the visitor's; what is accepted at a place has a thread of its
  *     own, which looks the host up, connects and passes bytes on.  A name that takes long to look
  *     up so keeps nobody waiting but its caller.
- *  3. `lock` guards both lists.  A conversation takes itself out of its list, closing its sockets
+ *  3. A net is in the list, or the spare, or its maker's; only the thread makes a spare, and one
+ *     at a time.
+ *  4. `lock` guards both lists.  A conversation takes itself out of its list, closing its sockets
  *     while it holds the lock, so that whoever shuts them down never meets another's.
  */
 #include "ci-runner/sandbox/network.h"
@@ -64,6 +66,8 @@ struct runner_networks {
 	int poll;                  /* of all listening sockets, and: */
 	int wake_read, wake_write; /* a pipe, closed at its writing end to end the thread */
 	struct net *nets;
+	struct net *spare; /* for the next command under NONE; in no list */
+	bool wanted;       /* one that the thread is to make */
 	struct talk *talks;
 	unsigned talk_count;
 };
@@ -274,6 +278,38 @@ static void accept_from(struct runner_networks *networks, int socket)
 	}
 }
 
+static lb_err make_net(struct net **out, struct runner_networks *networks,
+                       const struct runner_reach *reach, struct lb_diag *diag);
+
+/* What made the pipe readable. */
+static void swallow(const struct runner_networks *networks)
+{
+	struct pollfd there = { .fd = networks->wake_read, .events = POLLIN };
+	char bytes[64];
+
+	if (poll(&there, 1, 0) == 1 && (there.revents & POLLIN) != 0)
+		(void)!read(networks->wake_read, bytes, sizeof bytes);
+}
+
+/* The next command's network while this one's runs: what it takes is nobody's waiting.  Where it
+ * cannot be made, that is said to who asks for it. */
+static void make_spare(struct runner_networks *networks)
+{
+	static const struct runner_reach none = { .network = RUNNER_NETWORK_NONE };
+	struct net *made = NULL;
+	bool wanted;
+
+	(void)pthread_mutex_lock(&networks->lock);
+	wanted = networks->wanted && !networks->ending && networks->spare == NULL;
+	networks->wanted = false;
+	(void)pthread_mutex_unlock(&networks->lock);
+	if (!wanted || lb_failed(make_net(&made, networks, &none, NULL)))
+		return;
+	(void)pthread_mutex_lock(&networks->lock);
+	networks->spare = made;
+	(void)pthread_mutex_unlock(&networks->lock);
+}
+
 static void *serve(void *ctx)
 {
 	enum { EVENTS_MAX = 16 };
@@ -289,6 +325,8 @@ static void *serve(void *ctx)
 		for (int i = 0; !ending && i < count; i++)
 			accept_from(networks, events[i].data.fd);
 		(void)pthread_mutex_unlock(&networks->lock);
+		swallow(networks);
+		make_spare(networks);
 	}
 	return NULL;
 }
@@ -487,15 +525,31 @@ static lb_err add_net(struct runner_networks *networks, struct net *net)
 		LB_TRY(watch(networks, net->listens[i].socket));
 	net->next = networks->nets;
 	networks->nets = net;
-	if (listen_count(net) == 0)
+	if (listen_count(net) == 0 && net->network != RUNNER_NETWORK_NONE)
 		return LB_OK;
 	if (!networks->serving &&
 	    !start_thread(&networks->thread, TALK_STACK_BYTES, serve, networks)) {
 		networks->nets = net->next;
 		return lb_err_of(LB_E_NOMEM);
 	}
+	if (!networks->serving && networks->wanted)
+		(void)!write(networks->wake_write, "", 1);
 	networks->serving = true;
 	return LB_OK;
+}
+
+/* With the lock held: the one that stands ready, and the next is begun. */
+static struct net *take_spare(struct runner_networks *networks, const struct runner_reach *reach)
+{
+	struct net *net = networks->spare;
+
+	if (reach->network != RUNNER_NETWORK_NONE)
+		return NULL;
+	networks->spare = NULL;
+	networks->wanted = true;
+	if (networks->serving)
+		(void)!write(networks->wake_write, "", 1);
+	return net;
 }
 
 lb_err runner_networks_enter(const struct runner_net **out, struct runner_networks *networks,
@@ -508,7 +562,9 @@ lb_err runner_networks_enter(const struct runner_net **out, struct runner_networ
 	(void)pthread_mutex_lock(&networks->lock);
 	net = find_kept(networks, reach);
 	if (net == NULL) {
-		err = make_net(&net, networks, reach, diag);
+		net = take_spare(networks, reach);
+		if (net == NULL)
+			err = make_net(&net, networks, reach, diag);
 		if (!lb_failed(err))
 			err = keep_hosts(net, reach->hosts);
 		if (!lb_failed(err))
@@ -607,6 +663,10 @@ void runner_networks_free(struct runner_networks *networks)
 	close_if(networks->wake_write);
 	if (networks->serving)
 		(void)pthread_join(networks->thread, NULL);
+	if (networks->spare != NULL) {
+		networks->spare->next = networks->nets;
+		networks->nets = networks->spare;
+	}
 	while (networks->nets != NULL) {
 		struct net *net = networks->nets;
 

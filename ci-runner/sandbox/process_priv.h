@@ -7,9 +7,11 @@
 #include "ci-runner/sandbox/sandbox.h"
 
 #include <limits.h>
+#include <pthread.h>
 
 /* What was counted, and what the disk had left then. */
 struct runner_disk {
+	pthread_mutex_t lock; /* commands may run beside each other */
 	bool counted;
 	uint64_t used, left;
 };

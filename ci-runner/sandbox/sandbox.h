@@ -49,23 +49,31 @@ lb_err runner_sandbox_check(struct runner_sandbox *sandbox, enum runner_network 
 
 #define RUNNER_HELPER_PATH "/run/lifeboat/runner"
 
+struct runner_show {
+	const char *from, *to; /* absolute; `from` NULL ends a list */
+};
+
 struct runner_command {
 	const char *const *argv;     /* looked up in the PATH of `env`; ends with NULL */
 	const char *const *env;      /* "NAME=value"; ends with NULL */
 	const char *cwd;             /* NULL: / */
 	const char *const *writable; /* folders or files, shown at the same path; ends with NULL */
 	const char *const *readable; /* the same, read-only; may be NULL */
-	const char *helper;          /* a program, shown as RUNNER_HELPER_PATH; NULL: none */
-	const char *tmp;             /* shown as /tmp; NULL: an empty one in memory */
-	const char *passwd, *group;  /* shown as those of /etc; NULL: the system's */
-	enum runner_network network; /* and */
-	const char *const *hosts;    /* of HOSTS: its policy, as struct runner_reach has it */
+	const struct runner_show *bases; /* folders at another path, to write in; may be NULL */
+	const struct runner_show *shown; /* files and folders over them, read-only; may be NULL */
+	const char *helper;              /* a program, shown as RUNNER_HELPER_PATH; NULL: none */
+	const char *tmp;                 /* shown as /tmp; NULL: an empty one in memory */
+	const char *passwd, *group;      /* shown as those of /etc; NULL: the system's */
+	enum runner_network network;     /* and */
+	const char *const *hosts;        /* of HOSTS: its policy, as struct runner_reach has it */
 	/* The network that was entered for it; NULL: the machine's for FULL, and for all others one
 	 * with nothing but a loopback. */
 	const struct runner_net *net;
 	struct lb_bytes input; /* its standard input; at most 64 KiB */
 	int in, out, err;      /* instead: these descriptors */
 	bool streams;          /* use in, out and err; nothing is read from the command */
+	bool terminal;         /* with `streams`: in this process's session, for a shell to have
+	                        * its terminal; pushing input into that is refused all the same */
 };
 
 struct runner_process {

@@ -170,7 +170,6 @@ static lb_err describe_system(struct runner_sandbox *sandbox, struct lb_diag *di
 	arg(args, "--unshare-uts");
 	arg(args, "--unshare-cgroup-try");
 	arg(args, "--die-with-parent");
-	arg(args, "--new-session"); /* no command pushes input into our terminal */
 	arg2(args, "--uid", "1001");
 	arg2(args, "--gid", "1001");
 	arg2(args, "--cap-drop", "ALL");
@@ -319,6 +318,7 @@ lb_err runner_sandbox_new(struct runner_sandbox **out, struct lb_mem *mem,
 	sandbox->exposes = exposes;
 	sandbox->shared_proc = access(marker, F_OK) == 0;
 	sandbox->groups.events = -1;
+	(void)pthread_mutex_init(&sandbox->disk.lock, NULL);
 	lb_buf_init(&sandbox->text, mem, TEXT_BYTES_MAX);
 	sandbox->scoped = plat_can_scope();
 	lb_buf_init(&sandbox->fixed, mem, ARGS_BYTES_MAX);
@@ -352,6 +352,7 @@ void runner_sandbox_free(struct runner_sandbox *sandbox)
 	if (sandbox == NULL)
 		return;
 	runner_groups_remove(&sandbox->groups);
+	(void)pthread_mutex_destroy(&sandbox->disk.lock);
 	lb_buf_release(&sandbox->text);
 	lb_buf_release(&sandbox->filter);
 	lb_buf_release(&sandbox->fixed);
@@ -364,6 +365,12 @@ static void show_each(struct lb_buf *args, const char *option, const char *const
 {
 	for (; paths != NULL && *paths != NULL; paths++)
 		arg3(args, option, *paths, *paths);
+}
+
+static void show_elsewhere(struct lb_buf *args, const char *option, const struct runner_show *at)
+{
+	for (; at != NULL && at->from != NULL; at++)
+		arg3(args, option, at->from, at->to);
 }
 
 static void set_each(struct lb_buf *args, const char *const *env)
@@ -394,6 +401,8 @@ static void describe_command(struct lb_buf *args, const struct runner_sandbox *s
                              const struct runner_command *how)
 {
 	lb_buf_add(args, lb_buf_bytes(&sandbox->fixed));
+	if (!how->terminal)
+		arg(args, "--new-session"); /* no command pushes input into our terminal */
 	if (how->net == NULL && how->network != RUNNER_NETWORK_FULL)
 		arg(args, "--unshare-net");
 	if (how->net != NULL && how->net->hosts != NULL)
@@ -413,6 +422,8 @@ static void describe_command(struct lb_buf *args, const struct runner_sandbox *s
 	show_each(args, "--ro-bind", sandbox->exposes);
 	show_each(args, "--bind", how->writable);
 	show_each(args, "--ro-bind", how->readable);
+	show_elsewhere(args, "--bind", how->bases);
+	show_elsewhere(args, "--ro-bind", how->shown);
 	arg2(args, "--remount-ro", "/");
 	set_each(args, how->env);
 	arg2(args, "--chdir", how->cwd != NULL ? how->cwd : "/");
@@ -502,6 +513,7 @@ static lb_err spawn(struct runner_process *out, const struct runner_sandbox *san
 				  .err = how->streams ? how->err : papers->to,
 				  .fds = fds,
 				  .fd_count = papers->hosts >= 0 ? 4 : 3,
+				  .same_group = how->terminal,
 				  .die_with_parent = true,
 				  .network = how->net != NULL && how->net->network.net >= 0
 	                                             ? &how->net->network
