@@ -33,6 +33,11 @@ const struct engine_op_info engine_op_table[ENGINE_OP_COUNT] = {
 #define UNARY(name, code, text, result, operand, feature) \
 	SIMPLE(name, code, text, UNARY, feature, operand, result, NONE, 0)
 #define BINARY(name, code, text, type) SIMPLE(name, code, text, BINARY, MVP, type, type, NONE, 0)
+#define TRAPPING(name, code, text, type) \
+	ENTRY(name, code, text, BINARY, MVP, type, type, NONE, 0) \
+	ENGINE_CODE_##name, .traps = true \
+	} \
+	,
 #define BINARY_IMM(name, code, text, type) \
 	SIMPLE(name, code, text, BINARY_IMM, MVP, type, type, NONE, 0)
 #define COMPARE(name, code, text, type) SIMPLE(name, code, text, COMPARE, MVP, type, I32, NONE, 0)

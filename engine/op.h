@@ -139,6 +139,7 @@ enum engine_imm {
 struct engine_op_info {
 	const char *text; /* "i32.add"; NULL: no such instruction */
 	uint8_t form, imm, feature;
+	bool traps;        /* of BINARY: may trap */
 	uint8_t align_max; /* what touches memory: log2 of the bytes; lanes: log2 of a lane's */
 	uint16_t code;     /* first of its register forms (interpret/code.h), 0 where it has none */
 	engine_type operand, result; /* of the simple forms */

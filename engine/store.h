@@ -44,6 +44,20 @@ void engine_store_free(struct engine_store *store);                  /* NULL is 
 void engine_store_interrupt(struct engine_store *store);
 void engine_store_resume(struct engine_store *store);
 
+/* Count what runs: each call and each turn of a loop takes one unit of fuel, the same on every
+ * machine.  Where there is none left, `more` says how much more there is (it may look at the
+ * store, and call nothing in it), and the run goes on; 0, or no `more`, ends it with
+ * ENGINE_TRAP_FUEL. Takes the place of what was set before. */
+typedef uint64_t (*engine_fuel_call)(void *ctx, struct engine_store *store);
+void engine_store_set_fuel(struct engine_store *store, uint64_t fuel, engine_fuel_call more,
+                           void *ctx);
+void engine_store_unset_fuel(struct engine_store *store);
+uint64_t engine_store_fuel(const struct engine_store *store); /* what is left */
+
+/* End what runs with ENGINE_TRAP_DEADLINE when plat_host's clock (monotonic) is past that time,
+ * within a thousand calls or turns of loops; 0: never. */
+void engine_store_set_deadline(struct engine_store *store, uint64_t deadline_ns);
+
 /* ---- functions ---- */
 
 /* A host function.  `caller` is the instance that calls, NULL when the embedder

@@ -14,6 +14,7 @@
 
 struct engine_wast_options {
 	const struct engine_module_options *features; /* NULL: all that is on */
+	const struct engine_store_options *limits;    /* NULL: the defaults */
 	FILE *to;                                     /* a line for each failure; NULL: none */
 	const char *prefix;                           /* before each line; NULL: nothing */
 	/* Whether the command at that line is known to fail: it must then.  NULL: none is. */

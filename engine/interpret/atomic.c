@@ -74,15 +74,24 @@ RMW_ALL(__atomic_exchange_n, XCHG)
 
 enum { WAIT_DIFFERENT = 1, WAIT_TIMED_OUT = 2, WAIT_STEP_NS = 1000000 };
 
-static unsigned wait_until(const struct engine_store *store, int64_t timeout_ns)
+static bool attended(const struct engine_store *store)
+{
+	return atomic_load_explicit(&store->attention, memory_order_relaxed) != 0;
+}
+
+static unsigned wait_until(struct engine_store *store, int64_t timeout_ns)
 {
 	uint64_t start = plat_host.ops->now_ns(&plat_host);
 
 	for (;;) {
 		uint64_t gone = plat_host.ops->now_ns(&plat_host) - start, left = WAIT_STEP_NS;
 
-		if (atomic_load_explicit(&store->interrupt, memory_order_relaxed))
-			return ENGINE_TRAP_INTERRUPT;
+		if (attended(store)) {
+			unsigned trap = engine_store_poll(store);
+
+			if (trap != ENGINE_TRAP_NONE)
+				return trap;
+		}
 		if (timeout_ns >= 0) {
 			if (gone >= (uint64_t)timeout_ns)
 				return ENGINE_TRAP_NONE;

@@ -19,8 +19,10 @@ enum engine_code {
 #undef CODE
 /* The simple instructions, each followed by its fused forms in the order of the variants below. */
 #define UNARY(name, code, text, result, operand, feature) ENGINE_CODE_##name,
-#define BINARY(name, code, text, type) ENGINE_CODE_##name,
-#define BINARY_IMM(name, code, text, type) ENGINE_CODE_##name, ENGINE_CODE_##name##_IMM,
+#define BINARY(name, code, text, type) ENGINE_CODE_##name, ENGINE_CODE_##name##_LOAD,
+#define TRAPPING(name, code, text, type) ENGINE_CODE_##name,
+#define BINARY_IMM(name, code, text, type) \
+	ENGINE_CODE_##name, ENGINE_CODE_##name##_IMM, ENGINE_CODE_##name##_IMM_LOAD,
 #define COMPARE(name, code, text, type) \
 	ENGINE_CODE_##name, ENGINE_CODE_BR_##name, ENGINE_CODE_BRN_##name,
 #define COMPARE_IMM(name, code, text, type) \
@@ -37,13 +39,15 @@ enum engine_code {
 
 /* Where a fused form stands, counted from the plain one. */
 enum {
-	ENGINE_CODE_BINARY_IMM = 1,  /* a = b op imm, imm sign-extended */
-	ENGINE_CODE_BRANCH = 1,      /* a op b: branch by imm */
-	ENGINE_CODE_BRANCH_NOT = 2,  /* not (a op b): branch by imm */
-	ENGINE_CODE_COMPARE_IMM = 3, /* a = b op imm; its branches: a op x1, branch by imm */
-	ENGINE_CODE_SUM = 1,         /* at the 32-bit sum of the address slot and imm, offset 0 */
-	ENGINE_CODE_INDEXED = 2,     /* at the 32-bit sum of slots b and c, offset d */
-	ENGINE_CODE_LOAD_FAR = 3,    /* in memory imm, at the slot plus x1: any memory, 64 bits */
+	ENGINE_CODE_BINARY_IMM = 1,      /* a = b op imm, imm sign-extended */
+	ENGINE_CODE_BINARY_LOAD = 1,     /* a = b op what stands at slot c plus x1 in memory 0 */
+	ENGINE_CODE_BINARY_IMM_LOAD = 2, /* the same, of those with an immediate form */
+	ENGINE_CODE_BRANCH = 1,          /* a op b: branch by imm */
+	ENGINE_CODE_BRANCH_NOT = 2,      /* not (a op b): branch by imm */
+	ENGINE_CODE_COMPARE_IMM = 3,     /* a = b op imm; its branches: a op x1, branch by imm */
+	ENGINE_CODE_SUM = 1,      /* at the 32-bit sum of the address slot and imm, offset 0 */
+	ENGINE_CODE_INDEXED = 2,  /* at the 32-bit sum of slots b and c, offset d */
+	ENGINE_CODE_LOAD_FAR = 3, /* in memory imm, at the slot plus x1: any memory, 64 bits */
 	ENGINE_CODE_STORE_FAR = 2
 };
 

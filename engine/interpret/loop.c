@@ -26,9 +26,10 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 /* ---- parts that are not worth being inlined ---- */
 
-static bool interrupted(const struct engine_store *store)
+/* Whether somebody wants the run to stop, or counts it. */
+static bool attended(const struct engine_store *store)
 {
-	return atomic_load_explicit(&store->interrupt, memory_order_relaxed);
+	return atomic_load_explicit(&store->attention, memory_order_relaxed) != 0;
 }
 
 /* The function behind an element, checked; NULL and the trap where it cannot be called. */
@@ -159,12 +160,19 @@ static void write_trace(struct engine_store *store, const struct engine_instance
 		goto trapped; \
 	} while (0)
 
+#define POLL() \
+	do { \
+		trap = engine_store_poll(store); \
+		if (trap != ENGINE_TRAP_NONE) \
+			goto trapped; \
+	} while (0)
+
 /* Every loop goes through here with a negative distance. */
 #define JUMP(distance) \
 	do { \
 		int32_t distance_ = (distance); \
-		if (distance_ < 0 && interrupted(store)) \
-			TRAP_WITH(ENGINE_TRAP_INTERRUPT); \
+		if (distance_ < 0 && attended(store)) \
+			POLL(); \
 		NEXT(distance_); \
 	} while (0)
 
@@ -208,8 +216,9 @@ static lb_err run(struct engine_func *func, uint64_t *base, const void *const **
 #include "engine/interpret/code.def"
 #undef CODE
 #define UNARY(name, code, text, result, operand, feature) LABEL(name)
-#define BINARY(name, code, text, type) LABEL(name)
-#define BINARY_IMM(name, code, text, type) LABEL(name) LABEL(name##_IMM)
+#define BINARY(name, code, text, type) LABEL(name) LABEL(name##_LOAD)
+#define TRAPPING(name, code, text, type) LABEL(name)
+#define BINARY_IMM(name, code, text, type) LABEL(name) LABEL(name##_IMM) LABEL(name##_IMM_LOAD)
 #define COMPARE(name, code, text, type) LABEL(name) LABEL(BR_##name) LABEL(BRN_##name)
 #define COMPARE_IMM(name, code, text, type) \
 	COMPARE(name, code, text, type) \
@@ -525,12 +534,27 @@ dispatch:
 		PUT_##result(pc[1].a, num_##name(a)); \
 		NEXT(2); \
 	}
-#define BINARY(name, code, text, type) \
+#define PLAIN(name, type) \
 	CASE(name) \
 	{ \
 		PUT_##type(pc[1].a, num_##name(GET_##type(pc[1].b), GET_##type(pc[1].c))); \
 		NEXT(2); \
 	}
+/* The right operand comes from memory 0. */
+#define WITH_LOAD(name, label, type) \
+	CASE(label) \
+	{ \
+		uint64_t at_ = (uint64_t)GET_I32(pc[1].c) + pc[2].x; \
+		num_##type right_; \
+		if (at_ + sizeof right_ > memory_size) \
+			TRAP_WITH(ENGINE_TRAP_MEMORY_BOUNDS); \
+		memcpy(&right_, memory + at_, sizeof right_); \
+		PUT_##type(pc[1].a, num_##name(GET_##type(pc[1].b), right_)); \
+		NEXT(3); \
+	}
+#define BINARY(name, code, text, type) \
+	PLAIN(name, type) \
+	WITH_LOAD(name, name##_LOAD, type)
 #define TRAPPING(name, code, text, type) \
 	CASE(name) \
 	{ \
@@ -542,7 +566,8 @@ dispatch:
 		NEXT(2); \
 	}
 #define BINARY_IMM(name, code, text, type) \
-	BINARY(name, code, text, type) \
+	PLAIN(name, type) \
+	WITH_LOAD(name, name##_IMM_LOAD, type) \
 	CASE(name##_IMM) \
 	{ \
 		PUT_##type(pc[1].a, num_##name(GET_##type(pc[1].b), IMM_##type(pc[1].imm))); \
@@ -676,8 +701,8 @@ enter:
 	if (frame == store->frames_end ||
 	    (size_t)(store->slots_end - callee_fp) < body->frame_slots)
 		TRAP_WITH(ENGINE_TRAP_STACK);
-	if (interrupted(store))
-		TRAP_WITH(ENGINE_TRAP_INTERRUPT);
+	if (attended(store))
+		POLL();
 	*frame++ = (struct engine_frame){ pc, fp, caller };
 	fp = callee_fp;
 	pc = body->start;
@@ -710,8 +735,8 @@ tail_call: /* callee, whose arguments stand where the caller's did */
 replace:
 	if ((size_t)(store->slots_end - fp) < body->frame_slots)
 		TRAP_WITH(ENGINE_TRAP_STACK);
-	if (interrupted(store))
-		TRAP_WITH(ENGINE_TRAP_INTERRUPT);
+	if (attended(store))
+		POLL();
 	pc = body->start;
 	for (uint32_t i = body->param_slots; i < body->local_slots; i++)
 		fp[i] = 0;

@@ -269,11 +269,13 @@ void engine_heap_release(struct engine_store *store)
 unsigned engine_object_new(struct engine_object **out, struct engine_store *store,
                            enum engine_object_kind kind, uint32_t type, uint64_t bytes)
 {
-	uint64_t most = store->options.heap_bytes_max;
+	/* A sixteenth stays free, or collecting would be all that is done. */
+	uint64_t most = store->options.heap_bytes_max - store->options.heap_bytes_max / 16;
 	struct engine_object *object;
 
 	bytes += sizeof *object;
-	if (store->options.collect_always || store->heap_bytes + bytes > store->heap_bytes_next)
+	if (store->options.collect_always || store->heap_bytes + bytes > store->heap_bytes_next ||
+	    store->heap_bytes + bytes > most)
 		engine_store_collect_all(store);
 	if (bytes > most || store->heap_bytes > most - bytes || bytes > SIZE_MAX)
 		return ENGINE_TRAP_HEAP;

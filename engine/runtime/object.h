@@ -125,10 +125,20 @@ struct engine_kept {
 	uint32_t count;
 };
 
+enum engine_attention {
+	ENGINE_ATTENTION_INTERRUPT = 1,
+	ENGINE_ATTENTION_FUEL = 2,
+	ENGINE_ATTENTION_DEADLINE = 4
+};
+
 struct engine_store {
 	struct lb_mem *mem;
 	struct engine_store_options options; /* defaults filled in */
-	_Atomic bool interrupt;
+	_Atomic uint32_t attention; /* enum engine_attention: what loops and calls look at */
+	uint64_t fuel, deadline_ns;
+	uint32_t polls; /* until the clock is looked at */
+	engine_fuel_call more_fuel;
+	void *more_fuel_ctx;
 
 	uint64_t *slots, *slots_end, *slots_top; /* top: free for the next call from C */
 	struct engine_frame *frames, *frames_end, *frame;
@@ -196,6 +206,9 @@ void engine_heap_release(struct engine_store *store);
 
 /* Whether the reference is of that type of the store. */
 bool engine_ref_matches(const struct engine_store *store, uint64_t ref, engine_type type);
+
+/* At a loop's next turn and at a call, when there is attention: whether to end. */
+unsigned engine_store_poll(struct engine_store *store);
 
 /* Bytes that an array's element takes, a field's type given. */
 uint32_t engine_storage_bytes(engine_type type);

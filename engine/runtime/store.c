@@ -1,6 +1,8 @@
 /* store.c - the store: its stacks, its types, its end. */
 #include "engine/runtime/object.h"
 
+#include "base/platform/plat.h"
+
 static void fill_options(struct engine_store_options *out,
                          const struct engine_store_options *options)
 {
@@ -79,9 +81,66 @@ void engine_store_free(struct engine_store *store)
 	LB_DROP(store->mem, store, 1);
 }
 
-void engine_store_interrupt(struct engine_store *store) { atomic_store(&store->interrupt, true); }
+/* ---- when to stop ---- */
 
-void engine_store_resume(struct engine_store *store) { atomic_store(&store->interrupt, false); }
+enum { POLLS_PER_CLOCK = 1024 };
+
+void engine_store_interrupt(struct engine_store *store)
+{
+	atomic_fetch_or(&store->attention, (uint32_t)ENGINE_ATTENTION_INTERRUPT);
+}
+
+void engine_store_resume(struct engine_store *store)
+{
+	atomic_fetch_and(&store->attention, ~(uint32_t)ENGINE_ATTENTION_INTERRUPT);
+}
+
+void engine_store_set_fuel(struct engine_store *store, uint64_t fuel, engine_fuel_call more,
+                           void *ctx)
+{
+	store->fuel = fuel;
+	store->more_fuel = more;
+	store->more_fuel_ctx = ctx;
+	atomic_fetch_or(&store->attention, (uint32_t)ENGINE_ATTENTION_FUEL);
+}
+
+void engine_store_unset_fuel(struct engine_store *store)
+{
+	atomic_fetch_and(&store->attention, ~(uint32_t)ENGINE_ATTENTION_FUEL);
+}
+
+uint64_t engine_store_fuel(const struct engine_store *store) { return store->fuel; }
+
+void engine_store_set_deadline(struct engine_store *store, uint64_t deadline_ns)
+{
+	store->deadline_ns = deadline_ns;
+	store->polls = 0;
+	if (deadline_ns != 0)
+		atomic_fetch_or(&store->attention, (uint32_t)ENGINE_ATTENTION_DEADLINE);
+	else
+		atomic_fetch_and(&store->attention, ~(uint32_t)ENGINE_ATTENTION_DEADLINE);
+}
+
+unsigned engine_store_poll(struct engine_store *store)
+{
+	uint32_t attention = atomic_load_explicit(&store->attention, memory_order_relaxed);
+
+	if ((attention & ENGINE_ATTENTION_INTERRUPT) != 0)
+		return ENGINE_TRAP_INTERRUPT;
+	if ((attention & ENGINE_ATTENTION_DEADLINE) != 0 && store->polls-- == 0) {
+		store->polls = POLLS_PER_CLOCK;
+		if (plat_host.ops->now_ns(&plat_host) >= store->deadline_ns)
+			return ENGINE_TRAP_DEADLINE;
+	}
+	if ((attention & ENGINE_ATTENTION_FUEL) != 0) {
+		if (store->fuel == 0 && store->more_fuel != NULL)
+			store->fuel = store->more_fuel(store->more_fuel_ctx, store);
+		if (store->fuel == 0)
+			return ENGINE_TRAP_FUEL;
+		store->fuel--;
+	}
+	return ENGINE_TRAP_NONE;
+}
 
 /* ---- types ---- */
 

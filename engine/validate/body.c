@@ -274,6 +274,29 @@ static void emit_imm_form(struct engine_validator *v, const struct engine_op_inf
 		engine_emit(v, code + ENGINE_CODE_BINARY_IMM, operands, true);
 }
 
+/* a op b where b was just loaded: one instruction for both.  What the left operand needs to be
+ * in a slot may stand behind a load that is not made yet, since neither sees the other. */
+static bool emit_with_load(struct engine_validator *v, const struct engine_op_info *info,
+                           const struct operand *a, const struct operand *b)
+{
+	unsigned code = info->code;
+	uint32_t address = 0, offset = 0, slot, position;
+
+	if (info->form == ENGINE_FORM_BINARY_IMM)
+		code += ENGINE_CODE_BINARY_IMM_LOAD;
+	else if (info->form == ENGINE_FORM_BINARY && !info->traps)
+		code += ENGINE_CODE_BINARY_LOAD;
+	else
+		return false;
+	if (!engine_emit_take_load(&address, &offset, v, b, info->operand))
+		return false;
+	slot = engine_emit_slot(v, a);
+	position = engine_emit(v, code, abcd(v->slot_top, slot, address, 0), false);
+	engine_emit_cell(v, offset);
+	engine_emit_has_result(v, position, code);
+	return true;
+}
+
 static void emit_binary(struct engine_validator *v, const struct engine_op_info *info,
                         const struct operand *a, const struct operand *b)
 {
@@ -293,6 +316,8 @@ static void emit_binary(struct engine_validator *v, const struct engine_op_info 
 		              ab_imm(to, slot_b, (int32_t)(uint32_t)a->value));
 		return;
 	}
+	if (emit_with_load(v, info, a, b))
+		return;
 	slot_a = engine_emit_slot(v, a);
 	slot_b = engine_emit_slot(v, b);
 	if (compares)
@@ -797,11 +822,18 @@ static void start_body(struct engine_validator *v, uint32_t func, const struct e
 	v->func = func;
 	v->op_at = engine_reader_offset(&v->r);
 	v->code_base = v->module->cell_count;
-	v->operand_count = v->alias_floor = v->control_count = v->init_count = 0;
+	v->operand_count = v->alias_floor = v->control_count = v->init_count = v->ref_count = 0;
 	v->region_count = v->catch_count = v->map_count = v->map_slot_count = 0;
 	v->run_count = v->local_count = v->local_slots = v->local_types_count = 0;
 	v->has_wide_locals = v->has_unset_locals = false;
 	v->last = NONE;
+}
+
+static lb_err check_sticky(const struct engine_validator *v)
+{
+	if (v->too_many_references)
+		return engine_validate_fail(v, LB_E_LIMIT, "too many references at calls");
+	return v->no_memory ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }
 
 lb_err engine_validate_body(struct engine_validator *v, uint32_t func, struct engine_reader *body)
@@ -812,13 +844,12 @@ lb_err engine_validate_body(struct engine_validator *v, uint32_t func, struct en
 	LB_TRY(read_locals(v, type));
 	v->slot_top = v->slot_high = v->local_slots;
 	LB_TRY(engine_validate_push_control(v, ENGINE_OP_END, type));
-	while (v->control_count > 0)
+	while (v->control_count > 0 && !v->too_many_references)
 		LB_TRY(one_op(v));
+	LB_TRY(check_sticky(v));
 	if (v->r.at != v->r.end)
 		return engine_validate_fail(v, LB_E_MALFORMED,
 		                            "END opcode expected: bytes follow the body");
-	if (v->no_memory)
-		return lb_err_of(LB_E_NOMEM);
 	return finish_body(&v->module->bodies[func - v->module->func_import_count], v, type);
 }
 
@@ -852,8 +883,7 @@ lb_err engine_validate_const(struct engine_const *out, struct engine_validator *
 		LB_TRY(one_op(v));
 	}
 	r->at = v->r.at;
-	if (v->no_memory)
-		return lb_err_of(LB_E_NOMEM);
+	LB_TRY(check_sticky(v));
 	if (steps == 2 && v->is_simple) {
 		*out = v->simple;
 		m->cell_count = v->code_base;
@@ -914,6 +944,7 @@ void engine_validator_free(struct engine_validator *v)
 	LB_DROP(v->mem, v->runs, v->run_capacity);
 	LB_DROP(v->mem, v->local_types, v->local_types_capacity);
 	LB_DROP(v->mem, v->alias_heads, v->alias_heads_count);
+	LB_DROP(v->mem, v->refs, v->ref_capacity);
 	LB_DROP(v->mem, v->inits, v->init_capacity);
 	LB_DROP(v->mem, v->is_set, v->is_set_count);
 	LB_DROP(v->mem, v->regions, v->region_capacity);

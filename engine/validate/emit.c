@@ -205,6 +205,37 @@ bool engine_emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v,
 	return true;
 }
 
+static unsigned whole_load(engine_type type)
+{
+	switch (type) {
+	case ENGINE_I32: return ENGINE_CODE_I32_LOAD;
+	case ENGINE_I64: return ENGINE_CODE_I64_LOAD;
+	case ENGINE_F32: return ENGINE_CODE_F32_LOAD;
+	default: return ENGINE_CODE_F64_LOAD;
+	}
+}
+
+bool engine_emit_take_load(uint32_t *address, uint32_t *offset, struct engine_validator *v,
+                           const struct operand *o, engine_type type)
+{
+	union engine_cell made = { 0 };
+
+	if (v->last_code != whole_load(type) || !take_last(&made, v, o))
+		return false;
+	*address = made.b;
+	*offset = made.index;
+	return true;
+}
+
+void engine_emit_has_result(struct engine_validator *v, uint32_t position, unsigned code)
+{
+	if (!emitting(v) || v->no_memory)
+		return;
+	v->last = position;
+	v->last_code = code;
+	v->last_form = LAST_OTHER;
+}
+
 uint32_t engine_emit_branch_if(struct engine_validator *v, struct condition c, bool holds)
 {
 	bool on_zero = c.has_imm && c.imm == 0 && c.code == ENGINE_CODE_I32_EQ_IMM;
@@ -342,9 +373,12 @@ enum { MAP_SLOTS_MAX = 16 << 20 };
 
 static void add_map_slot(struct engine_validator *v, uint32_t slot, engine_type type)
 {
-	if (v->no_memory || v->map_slot_count == MAP_SLOTS_MAX ||
-	    lb_failed(engine_validate_reserve((void **)&v->map_slots, &v->map_slot_capacity,
-	                                      v->map_slot_count, sizeof *v->map_slots, v->mem)))
+	if (v->map_slot_count == MAP_SLOTS_MAX)
+		v->too_many_references = true;
+	else if (v->no_memory ||
+	         lb_failed(engine_validate_reserve((void **)&v->map_slots, &v->map_slot_capacity,
+	                                           v->map_slot_count, sizeof *v->map_slots,
+	                                           v->mem)))
 		v->no_memory = true;
 	else
 		v->map_slots[v->map_slot_count++] =
@@ -357,10 +391,12 @@ void engine_emit_map(struct engine_validator *v)
 
 	if (!emitting(v) || !engine_form_has(v->module, ENGINE_FEATURE_REFERENCES))
 		return;
-	for (uint32_t i = 0; i < v->operand_count; i++)
-		if (v->operands[i].place == PLACE_HOME &&
-		    engine_validate_is_collected(v, v->operands[i].type))
-			add_map_slot(v, v->operands[i].home, v->operands[i].type);
+	for (uint32_t i = 0; i < v->ref_count && !v->too_many_references; i++) {
+		const struct operand *o = &v->operands[v->refs[i]];
+
+		if (o->place == PLACE_HOME)
+			add_map_slot(v, o->home, o->type);
+	}
 	if (engine_form_has(v->module, ENGINE_FEATURE_LEGACY_EXCEPTIONS))
 		for (uint32_t i = 0; i < v->control_count; i++)
 			if (v->controls[i].op == ENGINE_OP_CATCH ||

@@ -22,6 +22,11 @@ static lb_err push(struct engine_validator *v, const struct operand *o)
 	if (v->operand_count == v->operand_capacity)
 		LB_TRY(engine_validate_reserve((void **)&v->operands, &v->operand_capacity,
 		                               v->operand_count, sizeof *v->operands, v->mem));
+	if (engine_type_is_ref(o->type) && engine_validate_is_collected(v, o->type)) {
+		LB_TRY(engine_validate_reserve((void **)&v->refs, &v->ref_capacity, v->ref_count,
+		                               sizeof *v->refs, v->mem));
+		v->refs[v->ref_count++] = v->operand_count;
+	}
 	v->operands[v->operand_count] = *o;
 	v->operands[v->operand_count++].home = v->slot_top;
 	v->slot_top += engine_type_slots(o->type);
@@ -79,6 +84,8 @@ static void drop_newest(struct engine_validator *v)
 	const struct operand *o = &v->operands[--v->operand_count];
 
 	v->slot_top = o->home;
+	if (v->ref_count > 0 && v->refs[v->ref_count - 1] == v->operand_count)
+		v->ref_count--;
 	if (on_local(o)) {
 		assert(v->alias_heads[o->local] == v->operand_count + 1);
 		v->alias_heads[o->local] = o->next_alias;

@@ -83,6 +83,8 @@ struct engine_validator {
 
 	struct operand *operands;
 	uint32_t operand_count, operand_capacity;
+	uint32_t *refs; /* operands that the collector must see, oldest first */
+	uint32_t ref_count, ref_capacity;
 	uint32_t slot_top, slot_high; /* behind the newest operand; most at any time */
 	uint32_t alias_floor;
 	struct control *controls;
@@ -113,7 +115,7 @@ struct engine_validator {
 
 	uint32_t last, last_code;
 	enum last_form last_form;
-	bool no_memory; /* sticky */
+	bool no_memory, too_many_references; /* sticky */
 };
 
 static inline struct control *top(struct engine_validator *v)
@@ -253,6 +255,14 @@ struct condition {
 /* If the instruction just made is the sum of two slots in the operand's home, take it back. */
 bool engine_emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v,
                           const struct operand *o);
+
+/* If the instruction just made is a whole load of that type from memory 0 into the operand's home,
+ * take it back. */
+bool engine_emit_take_load(uint32_t *address, uint32_t *offset, struct engine_validator *v,
+                           const struct operand *o, engine_type type);
+
+/* The instruction just made, of more than two cells, has its single result in `a` after all. */
+void engine_emit_has_result(struct engine_validator *v, uint32_t position, unsigned code);
 
 struct condition engine_emit_take_condition(struct engine_validator *v, const struct operand *o);
 

@@ -199,3 +199,72 @@ TEST(huge_tables_and_memories_are_refused_when_made)
 	      LB_E_LIMIT);
 	wasm_release(&w);
 }
+
+/* ---- types ---- */
+
+/* A structure of two references to the type before: as a tree it would have 2^n nodes. */
+TEST(types_made_of_types_are_no_trees)
+{
+	struct lb_buf type;
+	struct wasm w;
+
+	wasm_init(&w);
+	lb_buf_init(&type, &lb_mem_host, 64);
+	wasm_add(&w, WASM_TYPE, (struct lb_bytes)LB_LIT("\x5f\x00"));
+	for (unsigned i = 0; i < BYTES / 12; i++) {
+		lb_buf_reset(&type);
+		lb_buf_add(&type, (struct lb_bytes)LB_LIT("\x5f\x02"));
+		for (unsigned field = 0; field < 2; field++) {
+			lb_buf_add_byte(&type, 0x63);
+			/* A signed number, in four bytes. */
+			wasm_leb(&type, i | 1u << 27);
+			type.at[type.len - 1] = 0;
+			lb_buf_add_byte(&type, 0);
+		}
+		wasm_add(&w, WASM_TYPE, lb_buf_bytes(&type));
+	}
+	lb_buf_release(&type);
+	CHECK_OK(check(t, &w, "types"));
+}
+
+TEST(subtypes_nest_so_deep_and_no_deeper)
+{
+	for (unsigned depth = 63; depth <= 64; depth++) {
+		struct wasm w;
+
+		wasm_init(&w);
+		wasm_add(&w, WASM_TYPE, (struct lb_bytes)LB_LIT("\x50\x00\x5f\x00"));
+		for (unsigned i = 0; i < depth; i++) {
+			unsigned char type[] = { 0x50, 1, (unsigned char)i, 0x5f, 0 };
+
+			wasm_add(&w, WASM_TYPE, (struct lb_bytes){ type, sizeof type });
+		}
+		CHECK(lb_code_of(check(t, &w, "subtypes")) ==
+		      (depth == 63 ? LB_E_NONE : LB_E_LIMIT));
+	}
+}
+
+/* Many references on the operand stack, while many calls are under way: where they are is
+ * written down for each call. */
+TEST(references_at_calls_are_bounded)
+{
+	struct lb_buf code;
+	struct wasm w;
+
+	lb_buf_init(&code, &lb_mem_host, 64 << 20);
+	repeat(&code, LB_B("\xfb\x01\x01"), 20000); /* struct.new_default 1 */
+	repeat(&code, LB_B("\x10\x00"), BYTES / 4); /* call 0 */
+	repeat(&code, LB_B("\x1a"), 20000);
+	wasm_init(&w);
+	(void)wasm_type(&w, ":");
+	wasm_add(&w, WASM_TYPE, (struct lb_bytes)LB_LIT("\x5f\x00"));
+	wasm_func(&w, 0, 0, lb_buf_bytes(&code));
+	lb_buf_release(&code);
+	CHECK(lb_code_of(check(t, &w, "references")) == LB_E_LIMIT);
+}
+
+TEST(blocks_that_catch_nest_deeply)
+{
+	CHECK_OK(one_function(t, ":", 0, LB_B(""), LB_B("\x1f\x40\x01\x02\x00"), LB_B("\x0b"),
+	                      30000, "try_table"));
+}
