@@ -81,6 +81,20 @@ static void add_job(struct lb_value *message, struct lb_arena *arena, const stru
 	lb_value_put(arena, message, "job", about_job);
 }
 
+/* What pins the actions of other repositories, where the project has it. */
+static lb_err add_lock(struct lb_value *message, struct lb_arena *arena, struct live_run *run,
+                       struct lb_diag *diag)
+{
+	struct lb_bytes lock;
+	lb_err err = coord_live_run_read(&lock, run, arena, LB_B(".lifeboat/actions.lock"), diag);
+
+	if (lb_code_of(err) == LB_E_NOTFOUND)
+		return LB_OK;
+	LB_TRY(err);
+	lb_value_set_string(arena, message, "actions_lock", lock);
+	return LB_OK;
+}
+
 lb_err coord_lease_message(struct lb_value **out, struct change *change, struct lb_arena *arena,
                            struct live_lease *lease, struct lb_diag *diag)
 {
@@ -105,6 +119,7 @@ lb_err coord_lease_message(struct lb_value **out, struct change *change, struct 
 	lb_value_put(arena, message, "workflow", workflow);
 	LB_TRY(add_contexts(message, arena, queue, run, instance, lease, diag));
 	add_services(message, arena, queue, run, instance);
+	LB_TRY(add_lock(message, arena, run, diag));
 	*out = message;
 	return arena->failed ? lb_err_of(LB_E_NOMEM) : LB_OK;
 }

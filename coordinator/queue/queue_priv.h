@@ -114,6 +114,10 @@ lb_err coord_random_name(char out[33], struct plat *plat);
 lb_err coord_live_run(struct live_run **out, struct change *change, uint64_t run_id,
                       struct lb_diag *diag);
 
+/* A file of the run's own commit, in the arena; NOTFOUND.  `self` is the struct live_run. */
+lb_err coord_live_run_read(struct lb_bytes *out, void *self, struct lb_arena *arena,
+                           struct lb_bytes path, struct lb_diag *diag);
+
 /* Take a run that submit made; the queue owns it afterwards. */
 void coord_live_run_keep(struct coord_queue *queue, struct live_run *run);
 lb_err coord_live_run_plan(struct live_run *run, struct lb_diag *diag);

@@ -8,9 +8,8 @@ enum { OUTPUTS_BYTES_MAX = 4 << 20 };
 
 /* ---- live runs ---- */
 
-/* For workflows that call others: a file of the run's own commit. */
-static lb_err read_file(struct lb_bytes *out, void *self, struct lb_arena *arena,
-                        struct lb_bytes path, struct lb_diag *diag)
+lb_err coord_live_run_read(struct lb_bytes *out, void *self, struct lb_arena *arena,
+                           struct lb_bytes path, struct lb_diag *diag)
 {
 	const struct live_run *run = self;
 	struct lb_repo *repo = NULL;
@@ -37,7 +36,7 @@ lb_err coord_live_run_plan(struct live_run *run, struct lb_diag *diag)
 		.github = run->github,
 		.inputs = run->inputs,
 		.vars = run->vars,
-		.read_file = read_file,
+		.read_file = coord_live_run_read,
 		.read_remote = coord_called_read,
 		.self = run,
 	};

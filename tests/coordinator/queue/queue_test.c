@@ -770,6 +770,29 @@ TEST(a_called_workflow_is_handed_out_with_its_own_file)
 	fixture_close(&f);
 }
 
+TEST(a_job_is_handed_out_with_the_lock_of_its_commit)
+{
+	static const char lock[] = "# pinned\n";
+	struct fixture f;
+	struct fixture_lease lease;
+
+	if (!fixture_open(&f, t) || !commit_call(&f, CALLER("")))
+		return;
+	CHECK(fixture_submit(&f) != 0);
+	lease = fixture_lease(&f, fixture_session(&f, "r1", "[\"x\",\"y\"]"));
+	CHECK(lb_value_get(lease.message, "actions_lock") == NULL);
+	CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	CHECK(fixture_commit(&f, ".lifeboat/actions.lock", lock));
+	CHECK(fixture_submit(&f) != 0);
+	do {
+		lease = fixture_lease(&f, fixture_session(&f, "r2", "[\"x\",\"y\"]"));
+		if (lease.message != NULL && lease.run_id == 1)
+			CHECK_OK(fixture_complete(&f, &lease, "success", "{}", 0));
+	} while (lease.message != NULL && lease.run_id == 1);
+	check_member(t, lease.message, "actions_lock", lock);
+	fixture_close(&f);
+}
+
 TEST(a_job_that_cannot_be_handed_out_fails_and_lets_others_by)
 {
 	struct fixture f;
