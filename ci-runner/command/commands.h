@@ -18,6 +18,7 @@ lb_err runner_command_test(struct lb_cli *cli);
 lb_err runner_command_plan(struct lb_cli *cli);
 lb_err runner_command_inside(struct lb_cli *cli);
 lb_err runner_command_actions(struct lb_cli *cli);
+lb_err runner_command_replay(struct lb_cli *cli);
 
 /* Where a host's actions come from: mirrors below the state folder, filled from
  * $LIFEBOAT_ACTIONS_SOURCE; its tool cache is $LIFEBOAT_TOOL_CACHE. */

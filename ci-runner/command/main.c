@@ -116,6 +116,13 @@ static const struct lb_option plan_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const struct lb_option replay_options[] = {
+	{ "send", 0, NULL, "send them, in order, and take them off the list" },
+	{ "token-file", 0, "FILE", "holds a token of somebody who may do all of it" },
+	{ "api", 0, "URL", "where to; https://api.github.com where not given" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static const struct lb_command commands[] = {
 	{ .name = "serve",
 	  .operands = "",
@@ -209,6 +216,14 @@ static const struct lb_command commands[] = {
 	          "not give waits, and says for whose. Without --changed, filters on paths let "
 	          "everything through.\n\n"
 	          "The exit status is 1 when nothing would run." },
+	{ .name = "replay",
+	  .operands = "",
+	  .about = "list what jobs asked of GitHub while it was away, or send it",
+	  .options = replay_options,
+	  .run = runner_command_replay,
+	  .details = "Comments, labels, statuses and the like, as jobs on this machine asked for "
+	             "them. What is accepted, or refused for good, leaves the list; at the first "
+	             "request that may succeed later sending ends." },
 	{ .name = "inside",
 	  .operands = "",
 	  .about = "what the runner starts in a job's sandbox; not for people",
