@@ -391,6 +391,10 @@ static lb_err run_command(struct run *run)
 	case ENGINE_SCRIPT_DEFINITION: return run_definition(run);
 	case ENGINE_SCRIPT_INSTANCE: return run_instance(run);
 	case ENGINE_SCRIPT_REGISTER: return run_register(run);
+	case ENGINE_SCRIPT_UNKNOWN:
+		fail(run, "%.*s is no command that is known",
+		     LB_FMT(lb_bytes_upto(run->command->text, 60)));
+		return LB_OK;
 	case ENGINE_SCRIPT_ACTION:
 	case ENGINE_SCRIPT_RETURN: return run_return(run);
 	case ENGINE_SCRIPT_TRAP:

@@ -256,6 +256,19 @@ static lb_err read_assertion(struct engine_script_command *out, struct parser *p
 	return engine_parse_close(p);
 }
 
+/* A list of another kind is passed over, so that the rest is run. */
+static lb_err read_unknown(struct engine_script_command *out, struct parser *p)
+{
+	size_t word = engine_parse_next(p, p->at);
+
+	if (here(p)->kind != ENGINE_TOKEN_OPEN || p->tokens[word].kind != ENGINE_TOKEN_WORD)
+		return engine_parse_unexpected(p);
+	out->kind = ENGINE_SCRIPT_UNKNOWN;
+	out->text = text_at(p, word);
+	engine_parse_skip(p);
+	return LB_OK;
+}
+
 static lb_err read_command(struct engine_script_command *out, struct parser *p)
 {
 	static const struct {
@@ -286,8 +299,11 @@ static lb_err read_command(struct engine_script_command *out, struct parser *p)
 		engine_parse_step(p);
 		return read_instance(out, p);
 	}
-	if (!engine_parse_take_open(p, "register"))
+	if (engine_parse_is_open(p, "module"))
 		return read_module(out, p);
+	if (!engine_parse_is_open(p, "register"))
+		return read_unknown(out, p);
+	LB_TRY(engine_parse_open(p, "register"));
 	out->kind = ENGINE_SCRIPT_REGISTER;
 	LB_TRY(engine_parse_name(&out->text, p));
 	LB_TRY(engine_parse_id(&out->of, p));

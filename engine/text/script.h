@@ -14,6 +14,7 @@ enum engine_script_kind {
 	ENGINE_SCRIPT_DEFINITION, /* (module definition $name? ...): not yet */
 	ENGINE_SCRIPT_INSTANCE,   /* (module instance $name? $of?) */
 	ENGINE_SCRIPT_REGISTER,   /* (register "text" $of?) */
+	ENGINE_SCRIPT_UNKNOWN,    /* (text ...): what this knows nothing of */
 	ENGINE_SCRIPT_ACTION,
 	ENGINE_SCRIPT_RETURN,        /* (assert_return ACTION VALUE*) */
 	ENGINE_SCRIPT_TRAP,          /* (assert_trap ACTION "text") */
@@ -74,7 +75,7 @@ struct engine_script_command {
 	enum engine_script_kind kind;
 	size_t line;
 	struct lb_bytes name, of; /* identifiers without their $; empty: none */
-	struct lb_bytes text;     /* what is expected, or the name to register */
+	struct lb_bytes text;     /* what is expected, the name to register, the unknown word */
 	bool is_custom;           /* assertions: about custom sections, malformed or invalid */
 	struct engine_script_action action;
 	const struct engine_script_value *results;

@@ -46,6 +46,7 @@ TEST(what_does_not_hold_is_counted)
 		"(module (func (result i32)))",
 		"(module instance $i $none)",
 		"(register \"x\" $none)",
+		"(module) (assert_suspension (invoke \"f\") \"unhandled\") (module)",
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
