@@ -21,18 +21,43 @@ static struct workflow_allow allow_at(enum schema_id place)
 }
 
 /* NULL after a problem, or for memory. */
+static const struct workflow_expr *noted(const struct workflow_expr *expr, lb_err err,
+                                         const struct lb_diag *diag,
+                                         const struct workflow_token *at, struct problems *problems)
+{
+	if (lb_failed(err) && lb_code_of(err) != LB_E_NOMEM)
+		workflow_problem(problems, at, "%s", diag->text);
+	return lb_failed(err) ? NULL : expr;
+}
+
 static const struct workflow_expr *parse(struct lb_arena *arena, struct lb_bytes text,
                                          enum schema_id place, const struct workflow_token *at,
                                          struct problems *problems)
 {
+	static const struct workflow_expr blank;
 	struct workflow_allow allow = allow_at(place);
 	const struct workflow_expr *expr;
-	struct lb_diag diag = { 0 };
-	lb_err err = workflow_expr_parse(&expr, arena, text, &allow, &diag);
+	struct lb_diag diag;
+	lb_err err;
 
-	if (lb_failed(err) && lb_code_of(err) != LB_E_NOMEM)
-		workflow_problem(problems, at, "%s", diag.text);
-	return expr;
+	if (text.len == 0)
+		return &blank;
+	err = workflow_expr_parse(&expr, arena, text, &allow, &diag);
+	return noted(expr, err, &diag, at, problems);
+}
+
+static const struct workflow_expr *after_success(struct lb_arena *arena,
+                                                 const struct workflow_expr *expr,
+                                                 enum schema_id place,
+                                                 const struct workflow_token *at,
+                                                 struct problems *problems)
+{
+	struct workflow_allow allow = allow_at(place);
+	const struct workflow_expr *whole;
+	struct lb_diag diag;
+	lb_err err = workflow_expr_after_success(&whole, arena, expr, &allow, &diag);
+
+	return noted(whole, err, &diag, at, problems);
 }
 
 void workflow_check_if(struct lb_arena *arena, const struct workflow_token *token,
@@ -52,15 +77,11 @@ const struct workflow_token *workflow_convert_if(struct lb_arena *arena,
 	if (condition == NULL)
 		return NULL;
 	expr = parse(arena, text, place, token, problems);
+	if (expr != NULL && (expr->calls & (WORKFLOW_CALL_STATUS | WORKFLOW_CALL_STATUS_OF)) == 0)
+		expr = after_success(arena, expr, place, token, problems);
 	if (expr == NULL)
 		return NULL;
-	if (expr->root == NULL)
-		text = LB_B("success()");
-	else if ((expr->calls & (WORKFLOW_CALL_STATUS | WORKFLOW_CALL_STATUS_OF)) == 0)
-		text = lb_arena_format(arena, "success() && (%.*s)", LB_FMT(text));
-	condition->expr = parse(arena, text, place, token, problems);
-	if (condition->expr == NULL)
-		return NULL;
-	condition->text = condition->expr->text;
+	condition->expr = expr;
+	condition->text = expr->text;
 	return condition;
 }
