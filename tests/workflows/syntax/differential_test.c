@@ -42,7 +42,11 @@ static void add_error(struct errors *errors, uint32_t line, uint32_t column,
 	message = lb_bytes_upto(message, lb_bytes_find(message, LB_B(". Located at position")));
 	message = lb_bytes_upto(message, MESSAGE_BYTES_MAX);
 	if (lb_bytes_is(message, "Unexpected value ''"))
-		column = 0; /* as in trees */
+		column = 0;                           /* as in trees */
+	else if (lb_bytes_ends(message, LB_B("\n'"))) /* lacks_line_end, below */
+		message.len -= 2;
+	else if (lb_bytes_ends(message, LB_B("'")))
+		message.len--;
 	if (errors->count < ERRORS_MAX)
 		errors->at[errors->count] = (struct error){ line, column, message };
 	errors->count++;
