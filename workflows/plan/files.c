@@ -37,6 +37,46 @@ const struct workflow *workflow_planner_called(const struct workflow_plan *plan,
 	return file != NULL ? file->workflow : NULL;
 }
 
+bool workflow_planner_is_foreign(const struct workflow_plan *plan, const struct workflow_job *job)
+{
+	const struct file *file = lb_map_get(&plan->calls, key_of(&job));
+
+	return file == NULL || file->foreign;
+}
+
+/* ---- permissions ---- */
+
+struct workflow_permissions workflow_planner_everything(void)
+{
+	struct workflow_permissions all = { .given = true };
+
+	for (uint32_t i = 0; i < WORKFLOW_PERMISSION_COUNT; i++)
+		all.of[i] = WORKFLOW_ACCESS_WRITE;
+	return all;
+}
+
+/* What who is called by a job that says nothing may ask for. */
+struct workflow_permissions workflow_planner_unsaid(const struct workflow_plan *plan)
+{
+	struct workflow_permissions most = workflow_planner_everything();
+
+	if (plan->options.permissions.given) {
+		most = plan->options.permissions;
+		most.of[WORKFLOW_PERMISSION_ID_TOKEN] = WORKFLOW_ACCESS_WRITE;
+	}
+	return most;
+}
+
+static bool is_foreign(const struct workflow_plan *plan, const struct workflow_reference *where)
+{
+	struct lb_bytes own = lb_value_get_string(plan->options.github, "repository");
+	size_t end = lb_bytes_find_byte(where->repository, '/');
+
+	return where->repository.len > 0 &&
+	       !lb_bytes_eq_nocase(lb_bytes_upto(own, lb_bytes_find_byte(own, '/')),
+	                           lb_bytes_upto(where->repository, end));
+}
+
 static lb_err fail(struct loader *l, enum lb_code code, const struct workflow *in,
                    const struct workflow_token *at, const char *what, struct lb_bytes detail)
 {
@@ -152,9 +192,11 @@ static lb_err add_file(struct file **out, struct loader *l, const struct workflo
 		workflow_free(workflow);
 		return lb_err_of(LB_E_NOMEM);
 	}
-	*file = (struct file){
-		.where = *where, .source = source, .workflow = workflow, .next = l->plan->first_file
-	};
+	*file = (struct file){ .where = *where,
+		               .source = source,
+		               .foreign = is_foreign(l->plan, where),
+		               .workflow = workflow,
+		               .next = l->plan->first_file };
 	l->plan->first_file = file;
 	*out = file;
 	return LB_OK;
@@ -264,6 +306,8 @@ static lb_err load_call(struct loader *l, const struct calling *in, const struct
 	LB_TRY(load(&file, l, in, job->uses));
 	LB_TRY(count_jobs(l, file->workflow));
 	LB_TRY(remember(l, job, file));
+	if (!job->permissions.given && file->foreign)
+		next.most.of[WORKFLOW_PERMISSION_ID_TOKEN] = WORKFLOW_ACCESS_NONE;
 	LB_TRY(check_call(l, in->workflow, job, file->workflow, &next.most));
 	next.workflow = file->workflow;
 	next.home = file->where.repository.len > 0 ? &file->where : NULL;
@@ -280,27 +324,13 @@ static lb_err load_calls(struct loader *l, const struct calling *in)
 	return LB_OK;
 }
 
-/* What an explicit request may reach where no caller sets a limit. */
-static struct workflow_permissions unlimited(void)
-{
-	struct workflow_permissions all = { .given = true };
-
-	for (uint32_t i = 0; i < WORKFLOW_PERMISSION_COUNT; i++)
-		all.of[i] = WORKFLOW_ACCESS_WRITE;
-	return all;
-}
-
 lb_err workflow_planner_load_called(struct workflow_plan *plan, struct lb_diag *diag)
 {
 	struct loader loader = { .plan = plan, .diag = diag, .files = 1 };
-	struct calling root = { .workflow = plan->workflow, .most = unlimited() };
+	struct calling root = { .workflow = plan->workflow, .most = workflow_planner_unsaid(plan) };
 
 	loader.depth_max = plan->options.call_depth_max != 0 ? plan->options.call_depth_max
 	                                                     : WORKFLOW_CALL_DEPTH_MAX;
-	if (plan->options.permissions.given) {
-		root.most = plan->options.permissions;
-		root.most.of[WORKFLOW_PERMISSION_ID_TOKEN] = WORKFLOW_ACCESS_WRITE;
-	}
 	LB_TRY(count_jobs(&loader, plan->workflow));
 	return load_calls(&loader, &root);
 }

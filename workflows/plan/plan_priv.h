@@ -70,11 +70,13 @@ struct scope {
 	const struct lb_value *inputs;
 	struct workflow_permissions most;      /* what its jobs can have */
 	struct workflow_permissions otherwise; /* what a job has that says nothing */
+	struct workflow_permissions unsaid;    /* what those have at most whom such a job calls */
 };
 
 struct file {
 	struct workflow_reference where; /* repository empty: the run's own */
 	struct lb_bytes source;
+	bool foreign; /* of another owner than the run's repository */
 	struct workflow *workflow;
 	struct file *next;
 };
@@ -109,6 +111,9 @@ struct workflow_plan {
 
 /* Parse what is called, and what that calls, and check that all of it fits. */
 lb_err workflow_planner_load_called(struct workflow_plan *plan, struct lb_diag *diag);
+bool workflow_planner_is_foreign(const struct workflow_plan *plan, const struct workflow_job *job);
+struct workflow_permissions workflow_planner_everything(void);
+struct workflow_permissions workflow_planner_unsaid(const struct workflow_plan *plan);
 const struct workflow *workflow_planner_called(const struct workflow_plan *plan,
                                                const struct workflow_job *job);
 

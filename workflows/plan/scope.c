@@ -76,24 +76,35 @@ static bool add_placeholder(struct state *state)
 	return !plan->arena.failed;
 }
 
-/* What a job may have at most, and what it has when no file says anything. */
+/* What a job may have at most, what it has when no file says anything, and what those may have whom
+ * a job calls that says nothing: then an identity token is for files of the same owner alone. */
+static void set_called_permissions(struct scope *scope)
+{
+	const struct node *caller = scope->caller;
+	const struct workflow_job *job = caller->state->job;
+
+	scope->most = scope->otherwise = scope->unsaid = caller->shown.permissions;
+	if (job->permissions.given)
+		return;
+	scope->most = caller->state->scope->unsaid;
+	if (workflow_planner_is_foreign(scope->plan, job))
+		scope->most.of[WORKFLOW_PERMISSION_ID_TOKEN] = WORKFLOW_ACCESS_NONE;
+	scope->unsaid = scope->most;
+}
+
 static void set_permissions(struct scope *scope)
 {
-	const struct workflow_plan *plan = scope->plan;
-	const struct workflow_permissions *given = &plan->options.permissions;
+	const struct workflow_permissions *given = &scope->plan->options.permissions;
 
 	if (scope->caller != NULL) {
-		scope->most = scope->otherwise = scope->caller->shown.permissions;
+		set_called_permissions(scope);
 		return;
 	}
-	for (uint32_t i = 0; i < WORKFLOW_PERMISSION_COUNT; i++) {
-		scope->most.of[i] = WORKFLOW_ACCESS_WRITE;
-		scope->otherwise.of[i] = WORKFLOW_ACCESS_WRITE;
-	}
-	scope->otherwise.of[WORKFLOW_PERMISSION_ID_TOKEN] = WORKFLOW_ACCESS_NONE;
-	if (given->given)
-		scope->otherwise = *given;
-	scope->otherwise.given = scope->most.given = true;
+	scope->most = workflow_planner_everything();
+	scope->otherwise = given->given ? *given : scope->most;
+	if (!given->given)
+		scope->otherwise.of[WORKFLOW_PERMISSION_ID_TOKEN] = WORKFLOW_ACCESS_NONE;
+	scope->unsaid = workflow_planner_unsaid(scope->plan);
 }
 
 lb_err workflow_planner_scope_new(struct scope **out, struct workflow_plan *plan,

@@ -64,6 +64,48 @@ TEST(calls_with_a_matrix_keep_to_max_parallel)
 	run_close(&run);
 }
 
+/* ---- identity tokens ---- */
+
+static const char asks[] = "on: workflow_call\njobs:\n  a: {runs-on: x, permissions: {id-token: "
+			   "write}, steps: [{run: y}]}\n"
+			   "  b: {runs-on: x, steps: [{run: y}]}\n";
+
+static struct files askers = {
+	.path = { ".github/workflows/x.yml", "octo/tools/.github/workflows/x.yml@v1" },
+	.text = { asks, asks },
+};
+
+static enum workflow_access token_of(struct run *run, const char *id)
+{
+	return run_find(run, id)->permissions.of[WORKFLOW_PERMISSION_ID_TOKEN];
+}
+
+/* Files of the same owner may ask for one; others only where the caller grants it. */
+TEST(identity_tokens_are_for_files_of_the_same_owner)
+{
+	struct run run = run_new(t, HEAD "  c: {uses: ./.github/workflows/x.yml}\n", &askers);
+	struct lb_diag diag = { 0 };
+
+	CHECK(token_of(&run, "c/a") == WORKFLOW_ACCESS_WRITE);
+	CHECK(token_of(&run, "c/b") == WORKFLOW_ACCESS_NONE);
+	run_close(&run);
+	CHECK(lb_code_of(run_open(&run, t,
+	                          HEAD "  c: {uses: octo/tools/.github/workflows/x.yml@v1}\n",
+	                          &askers, &diag)) == LB_E_INVALID);
+	CHECK_TEXT(diag.text,
+	           "ci.yml (Line: 3, Col: 3): Error calling workflow "
+	           "'octo/tools/.github/workflows/x.yml@v1'. The nested job 'a' is requesting "
+	           "'id-token: write', but is only allowed 'id-token: none'.");
+	run_close(&run);
+	run = run_new(t,
+	              HEAD "  c:\n    uses: octo/tools/.github/workflows/x.yml@v1\n"
+	                   "    permissions: {id-token: write}\n",
+	              &askers);
+	CHECK(token_of(&run, "c/a") == WORKFLOW_ACCESS_WRITE);
+	CHECK(token_of(&run, "c/b") == WORKFLOW_ACCESS_WRITE);
+	run_close(&run);
+}
+
 /* ---- limits ---- */
 
 /* A chain of files, each calling the next. */

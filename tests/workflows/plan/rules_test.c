@@ -4,7 +4,7 @@
 /* The first job of a run whose job `a` has these keys. */
 static const struct workflow_instance *first(struct run *run, struct test *t, const char *keys)
 {
-	char source[2048];
+	char source[1024];
 
 	(void)snprintf(source, sizeof source, HEAD JOB("a") "%s" STEPS, keys);
 	*run = run_new(t, source, NULL);
@@ -61,7 +61,7 @@ TEST(names_are_cut_at_a_hundred_utf16_units_unless_they_are_expressions)
 {
 	static const char grins[] = "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀"
 				    "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀";
-	char keys[1024], want[1024];
+	char keys[512], want[512];
 	struct run run;
 	const struct workflow_instance *a;
 
