@@ -31,6 +31,9 @@ struct engine_module_options {
 	uint64_t features_off, features_on; /* ENGINE_FEATURE_BIT of each; on counts more */
 };
 
+/* ENGINE_FEATURE_BIT of each that is allowed then; `options` may be NULL. */
+uint64_t engine_features_allowed(const struct engine_module_options *options);
+
 /* A module's own bounds; above them it is refused with LB_E_LIMIT. */
 enum {
 	ENGINE_TYPES_MAX = 1000000,

@@ -841,23 +841,6 @@ static lb_err read_module(struct decoder *d)
 	return read_sections(d);
 }
 
-static uint64_t features_of(const struct engine_module_options *options)
-{
-	static const bool on[ENGINE_FEATURE_COUNT] = {
-#define FEATURE(name, text, on) [ENGINE_FEATURE_##name] = (on),
-#include "engine/feature.def"
-#undef FEATURE
-	};
-	uint64_t features = 0;
-
-	for (unsigned i = 0; i < ENGINE_FEATURE_COUNT; i++)
-		if (on[i])
-			features |= ENGINE_FEATURE_BIT(i);
-	if (options != NULL)
-		features = (features & ~options->features_off) | options->features_on;
-	return features | ENGINE_FEATURE_BIT(ENGINE_FEATURE_MVP);
-}
-
 lb_err engine_module_new(struct engine_module **out, struct lb_mem *mem, struct lb_bytes bytes,
                          const struct engine_module_options *options, struct lb_diag *diag)
 {
@@ -873,7 +856,7 @@ lb_err engine_module_new(struct engine_module **out, struct lb_mem *mem, struct 
 	module->start = UINT32_MAX;
 	lb_arena_init(&module->arena, mem);
 	engine_types_init(&module->types, &module->arena, mem);
-	module->features = features_of(options);
+	module->features = engine_features_allowed(options);
 
 	d = (struct decoder){ .module = module };
 	d.r = (struct engine_reader){ .at = bytes.at,

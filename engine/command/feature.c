@@ -39,14 +39,10 @@ lb_err engine_command_features(struct engine_module_options *out, struct lb_cli 
 
 lb_err engine_cmd_features(struct lb_cli *cli)
 {
-	static const bool on[] = {
-#define FEATURE(name, text, on_) (on_),
-#include "engine/feature.def"
-#undef FEATURE
-	};
+	uint64_t on = engine_features_allowed(NULL);
 
 	for (int i = 0; i < ENGINE_FEATURE_COUNT; i++)
 		(void)fprintf(cli->out, "%s=%c\n", engine_feature_text((enum engine_feature)i),
-		              on[i] ? 'y' : 'n');
+		              (on & ENGINE_FEATURE_BIT(i)) != 0 ? 'y' : 'n');
 	return LB_OK;
 }

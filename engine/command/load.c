@@ -27,10 +27,12 @@ lb_err engine_command_read(struct lb_buf *out, struct lb_cli *cli, const char *p
 /* Put the binary form in the place of a text. */
 static lb_err assemble(struct lb_buf *bytes, struct lb_cli *cli, const char *path)
 {
-	const struct engine_text_options options = { .name = path };
+	struct engine_module_options features;
+	const struct engine_text_options options = { .name = path, .features = &features };
 	struct lb_buf text = *bytes;
 	lb_err err;
 
+	LB_TRY(engine_command_features(&features, cli));
 	lb_buf_init(bytes, cli->mem, ENGINE_FILE_BYTES_MAX);
 	err = engine_text_to_binary(bytes, cli->mem, lb_buf_bytes(&text), &options, &cli->diag);
 	lb_buf_release(&text);

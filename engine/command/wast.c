@@ -441,7 +441,10 @@ static lb_err run_all(struct run *run)
 
 static lb_err run_script(struct run *run, struct lb_bytes text)
 {
-	LB_TRY(engine_script_open(&run->script, run->mem, text, run->name, &run->diag));
+	const struct engine_text_options options = { .name = run->name,
+		                                     .features = run->options->features };
+
+	LB_TRY(engine_script_open(&run->script, run->mem, text, &options, &run->diag));
 	LB_TRY(engine_store_new(&run->store, run->mem, run->options->limits));
 	LB_TRY(engine_linker_new(&run->linker, run->mem, run->store));
 	LB_TRY(engine_wast_add_spectest(run->linker, run->store));

@@ -74,18 +74,15 @@ static bool has_inline(const struct parser *p, const char *word)
 
 static lb_err count_extern(struct parser *p, enum space space)
 {
-	struct names before = p->names[space];
 	uint32_t index;
 
 	LB_TRY(engine_parse_bind(&index, p, space));
 	while (engine_parse_is_open(p, "export"))
 		engine_parse_skip(p);
 	if (engine_parse_is_open(p, "import")) {
-		/* What is bound here must not count as defined before it. */
-		p->names[space].count = before.count;
-		LB_TRY(check_order(p, p->at));
-		p->names[space].count = before.count + 1;
+		/* It has been counted itself, and is no definition before it. */
 		p->names[space].import_count++;
+		LB_TRY(check_order(p, p->at));
 	} else if (space == SPACE_TABLE && has_inline(p, "elem")) {
 		p->names[SPACE_ELEM].count++;
 	} else if (space == SPACE_MEMORY && has_inline(p, "data")) {
@@ -381,7 +378,6 @@ static lb_err parse_func(struct parser *p, uint32_t index)
 /* ---- element segments ---- */
 
 enum { ELEM_PASSIVE = 1, ELEM_EXPLICIT = 2, ELEM_EXPRESSIONS = 4 };
-enum { TYPE_FUNCREF = 0x70 };
 
 /* A segment on its way: where it goes (in parser.group), what is in it (in parser.body). */
 struct elem {

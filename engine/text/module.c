@@ -45,7 +45,8 @@ static void parser_init(struct parser *p, struct lb_mem *mem,
 		              .tokens = module->tokens,
 		              .note = SIZE_MAX,
 		              .misplaced = SIZE_MAX,
-		              .with_names = !module->no_names };
+		              .with_names = !module->no_names,
+		              .features = module->features };
 	lb_arena_init(&p->arena, mem);
 	for (unsigned i = 0; i < SPACE_COUNT; i++) {
 		lb_map_init(&p->names[i].map, mem);
@@ -116,7 +117,9 @@ static lb_err parse_text(struct lb_buf *out, struct parser *p)
 /* What stands in (module quote ...) is a text of its own, with places of its own. */
 static lb_err parse_quote(struct lb_buf *out, struct parser *p)
 {
-	struct engine_text_options options = { .name = "quoted", .no_names = !p->with_names };
+	struct engine_text_options options = { .name = "quoted",
+		                               .no_names = !p->with_names,
+		                               .features = p->features };
 	lb_err err;
 
 	lb_buf_reset(&p->body);
@@ -194,6 +197,7 @@ lb_err engine_text_to_binary_with(struct lb_buf *out, struct lb_mem *mem, struct
 	if (options != NULL) {
 		module.source.name = options->name;
 		module.no_names = options->no_names;
+		module.features = options->features;
 	}
 	err = engine_lex(&tokens, mem, &module.source);
 	if (!lb_failed(err)) {

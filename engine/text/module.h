@@ -12,7 +12,8 @@ struct engine_text_module {
 	struct engine_text_source source;
 	const struct engine_token *tokens; /* of all the source */
 	const struct engine_words *words;
-	bool no_names;
+	bool no_names; /* as in struct engine_text_options */
+	const struct engine_module_options *features;
 };
 
 /* The module that begins at tokens[*at], with "(module" or with its first field; *at is then

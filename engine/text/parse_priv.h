@@ -105,6 +105,7 @@ struct parser {
 	bool strict;      /* the pass that reads everything: annotations must be taken */
 	struct lb_arena arena;
 	bool with_names;
+	const struct engine_module_options *features;
 
 	struct names names[SPACE_COUNT];
 	struct lb_vec types;      /* struct type */

@@ -11,6 +11,7 @@ enum { VALUES_MAX = 100000, EITHER_DEPTH_MAX = 8 };
 
 struct engine_script {
 	struct lb_mem *mem;
+	struct engine_text_options options;
 	struct lb_arena words_arena;
 	struct lb_vec tokens;
 	struct parser p;      /* the cursor; its arena is that of the command at hand */
@@ -322,12 +323,11 @@ static bool is_command(const struct parser *p)
 
 /* ---- the script ---- */
 
-static lb_err open_script(struct engine_script *s, struct lb_bytes text, const char *name,
-                          struct lb_diag *diag)
+static lb_err open_script(struct engine_script *s, struct lb_bytes text, struct lb_diag *diag)
 {
 	struct parser *p = &s->p;
 
-	p->source = (struct engine_text_source){ text, name, diag };
+	p->source = (struct engine_text_source){ text, s->options.name, diag };
 	p->misplaced = p->note = SIZE_MAX;
 	p->mem = s->mem;
 	lb_arena_init(&s->words_arena, s->mem);
@@ -346,7 +346,7 @@ static lb_err open_script(struct engine_script *s, struct lb_bytes text, const c
 }
 
 lb_err engine_script_open(struct engine_script **out, struct lb_mem *mem, struct lb_bytes text,
-                          const char *name, struct lb_diag *diag)
+                          const struct engine_text_options *options, struct lb_diag *diag)
 {
 	struct engine_script *s = LB_NEW(mem, struct engine_script, 1);
 	lb_err err;
@@ -356,7 +356,9 @@ lb_err engine_script_open(struct engine_script **out, struct lb_mem *mem, struct
 		return lb_err_of(LB_E_NOMEM);
 	s->mem = mem;
 	s->line = 1;
-	err = open_script(s, text, name, diag);
+	if (options != NULL)
+		s->options = *options;
+	err = open_script(s, text, diag);
 	if (lb_failed(err))
 		engine_script_close(s);
 	else
@@ -410,7 +412,9 @@ lb_err engine_script_module(struct lb_buf *out, struct engine_script *script,
 {
 	struct engine_text_module module = { .source = script->p.source,
 		                             .tokens = script->tokens.at,
-		                             .words = script->p.words };
+		                             .words = script->p.words,
+		                             .no_names = script->options.no_names,
+		                             .features = script->options.features };
 	size_t at = command->module;
 
 	module.source.diag = diag;

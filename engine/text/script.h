@@ -85,9 +85,10 @@ struct engine_script_command {
 
 struct engine_script;
 
-/* `name` is the file's, for messages; borrowed.  MALFORMED where the text is no list of tokens. */
+/* The options are those of its modules; their name is the script's, borrowed.  MALFORMED where the
+ * text is no list of tokens. */
 lb_err engine_script_open(struct engine_script **out, struct lb_mem *mem, struct lb_bytes text,
-                          const char *name, struct lb_diag *diag);
+                          const struct engine_text_options *options, struct lb_diag *diag);
 void engine_script_close(struct engine_script *script); /* NULL is fine */
 
 /* The next command; END behind the last. A script that is a module's fields alone is one module. */

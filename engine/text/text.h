@@ -7,11 +7,15 @@
 #ifndef ENGINE_TEXT_TEXT_H
 #define ENGINE_TEXT_TEXT_H
 
+#include "engine/module.h"
 #include "engine/text/lexer.h"
 
 struct engine_text_options {
 	const char *name; /* of the file, for messages; NULL: none */
 	bool no_names;    /* no "name" section from the identifiers */
+	/* What the language has got (engine_features_allowed); NULL: the default.  Sizes of
+	 * memories and tables end at 32 bits without 64-bit memories. */
+	const struct engine_module_options *features;
 };
 
 /* The binary form of the one module that `text` is: "(module ...)" or its fields alone, also

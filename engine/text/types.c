@@ -144,17 +144,19 @@ lb_err engine_parse_page_size(unsigned *log, struct parser *p)
 
 lb_err engine_parse_limits(struct lb_buf *out, struct parser *p, bool memory)
 {
-	static const char too_large[] = "i64 constant out of range";
-	uint64_t min, max = 0;
+	bool wide = (engine_features_allowed(p->features) &
+	             ENGINE_FEATURE_BIT(ENGINE_FEATURE_MEMORY64)) != 0;
+	const char *too_large = wide ? "i64 constant out of range" : "i32 constant out of range";
+	uint64_t min, max = 0, most = wide ? UINT64_MAX : UINT32_MAX;
 	unsigned flags = 0, page = 0;
 
 	if (engine_parse_take_word(p, "i64"))
 		flags |= LIMITS_64;
 	else
 		(void)engine_parse_take_word(p, "i32");
-	LB_TRY(engine_parse_nat(&min, p, UINT64_MAX, too_large));
+	LB_TRY(engine_parse_nat(&min, p, most, too_large));
 	if (here(p)->kind == ENGINE_TOKEN_NAT) {
-		LB_TRY(engine_parse_nat(&max, p, UINT64_MAX, too_large));
+		LB_TRY(engine_parse_nat(&max, p, most, too_large));
 		flags |= LIMITS_MAX;
 	}
 	if (memory && engine_parse_take_word(p, "shared"))

@@ -12,7 +12,7 @@
 enum { KNOWN_MAX = 2000, BYTES_MAX = 64 << 20 };
 
 /* As many assertions as were seen to hold; raise it when more do. */
-enum { ASSERTIONS_FLOOR = 63000 };
+enum { ASSERTIONS_FLOOR = 63300 };
 
 struct known {
 	struct lb_bytes name; /* of a file; or FILE:LINE, of a command */
@@ -71,7 +71,8 @@ static struct engine_module_options features_of(const char *path)
 		options.features_on = ENGINE_FEATURE_BIT(ENGINE_FEATURE_CUSTOM_PAGE_SIZES);
 	if (strstr(path, "threads/") != NULL)
 		options.features_off = ENGINE_FEATURE_BIT(ENGINE_FEATURE_MULTI_MEMORY) |
-		                       ENGINE_FEATURE_BIT(ENGINE_FEATURE_REFERENCES);
+		                       ENGINE_FEATURE_BIT(ENGINE_FEATURE_REFERENCES) |
+		                       ENGINE_FEATURE_BIT(ENGINE_FEATURE_MEMORY64);
 	return options;
 }
 

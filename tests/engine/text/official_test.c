@@ -51,11 +51,12 @@ static void there_and_back(struct walk *walk, struct engine_script *script,
 static void each_module(struct walk *walk, struct lb_bytes text, const char *name)
 {
 	struct test *t = walk->t;
+	const struct engine_text_options options = { .name = name };
 	struct engine_script_command command;
 	struct engine_script *script;
 	struct lb_diag diag = { 0 };
 
-	if (!CHECK_OK(engine_script_open(&script, &lb_mem_host, text, name, &diag)))
+	if (!CHECK_OK(engine_script_open(&script, &lb_mem_host, text, &options, &diag)))
 		return;
 	while (!lb_failed(engine_script_next(&command, script, &diag)))
 		if (command.kind == ENGINE_SCRIPT_MODULE ||

@@ -252,6 +252,23 @@ TEST(every_beginning_of_a_binary_is_answered)
 	lb_buf_release(&binary);
 }
 
+TEST(sizes_end_at_32_bits_without_64_bit_memories)
+{
+	const struct engine_module_options without = { .features_off = ENGINE_FEATURE_BIT(
+							       ENGINE_FEATURE_MEMORY64) };
+	const struct engine_text_options options = { .features = &without };
+	struct lb_diag diag = { 0 };
+	struct lb_buf binary;
+
+	lb_buf_init(&binary, t->mem, BYTES_MAX);
+	CHECK_OK(engine_text_to_binary(&binary, t->mem, LB_B("(memory 0xffff_ffff)"), &options,
+	                               &diag));
+	CHECK(lb_code_of(engine_text_to_binary(&binary, t->mem, LB_B("(memory 0x1_0000_0000)"),
+	                                       &options, &diag)) == LB_E_MALFORMED);
+	CHECK_TEXT(diag.text, "1:9: i32 constant out of range");
+	lb_buf_release(&binary);
+}
+
 TEST(nothing_is_no_binary)
 {
 	struct lb_buf text;

@@ -35,7 +35,7 @@ static void target(struct lb_mem *mem, struct lb_bytes input, bool failing)
 	struct lb_diag diag = { 0 };
 
 	(void)failing;
-	if (lb_failed(engine_script_open(&script, mem, input, "f", &diag)))
+	if (lb_failed(engine_script_open(&script, mem, input, NULL, &diag)))
 		return;
 	read_all(mem, script, input.len);
 	engine_script_close(script);
