@@ -371,7 +371,8 @@ bundle: all test-programs
 	@cp $(PROGRAMS) $(BUNDLE)/build/
 	@for program in $(patsubst $(BUILD)/%,%,$(BUNDLED)); do \
 	  mkdir -p $(BUNDLE)/build/$$(dirname $$program); cp $(BUILD)/$$program $(BUNDLE)/build/$$program; done
-	@git ls-files tests .github workflows/*.yml | grep -vE '^tests/(bench|browser|line|fault|fuzz|clients)/' | \
+	@git ls-files tests .github workflows/*.yml docs/workflow-syntax.md | \
+	  grep -vE '^tests/(bench|browser|line|fault|fuzz|clients)/' | \
 	  tar -cf - -T - | tar -xf - -C $(BUNDLE)
 	@tar -czf $(BUILD)/test-bundle.tar.gz -C $(BUILD) test-bundle
 	@printf '  BUNDLE %s: %s programs\n' $(BUILD)/test-bundle.tar.gz $(words $(BUNDLED))
