@@ -167,11 +167,11 @@ static void write_trace(struct engine_store *store, const struct engine_instance
 			goto trapped; \
 	} while (0)
 
-/* Every loop goes through here with a negative distance. */
+/* Every loop goes through here with a negative distance, or none: it can be one instruction. */
 #define JUMP(distance) \
 	do { \
 		int32_t distance_ = (distance); \
-		if (distance_ < 0 && attended(store)) \
+		if (distance_ <= 0 && attended(store)) \
 			POLL(); \
 		NEXT(distance_); \
 	} while (0)
@@ -313,6 +313,24 @@ dispatch:
 			if ((uint32_t)fp[pc[1].a] == 0)
 				JUMP(pc[1].imm);
 			NEXT(2);
+		}
+		CASE(LOOP_NE)
+		{
+			uint32_t next = (uint32_t)fp[pc[1].a] + (uint32_t)pc[2].x;
+
+			fp[pc[1].a] = next;
+			if (next != (uint32_t)fp[pc[1].b])
+				JUMP(pc[1].imm);
+			NEXT(3);
+		}
+		CASE(LOOP_NE_IMM)
+		{
+			uint32_t next = (uint32_t)fp[pc[1].a] + (uint32_t)pc[2].x;
+
+			fp[pc[1].a] = next;
+			if (next != (uint32_t)(pc[2].x >> 32))
+				JUMP(pc[1].imm);
+			NEXT(3);
 		}
 		CASE(BR_TABLE)
 		{

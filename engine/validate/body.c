@@ -388,6 +388,8 @@ static void emit_local_set(struct engine_validator *v, uint32_t slot, const stru
 	} else {
 		engine_emit_preserve(v, slot);
 		engine_emit_move(v, slot, value);
+		if (value->place == PLACE_SUM && value->local == slot)
+			v->last_step = engine_emit_here(v) - 2;
 	}
 	v->last = NONE;
 }
@@ -826,7 +828,7 @@ static void start_body(struct engine_validator *v, uint32_t func, const struct e
 	v->region_count = v->catch_count = v->map_count = v->map_slot_count = 0;
 	v->run_count = v->local_count = v->local_slots = v->local_types_count = 0;
 	v->has_wide_locals = v->has_unset_locals = false;
-	v->last = NONE;
+	engine_emit_barrier(v);
 }
 
 static lb_err check_sticky(const struct engine_validator *v)

@@ -89,7 +89,7 @@ static lb_err block_op(struct engine_validator *v, uint16_t op)
 	engine_emit_home(v, type.param_count);
 	engine_emit_unalias(v);
 	if (op == ENGINE_OP_LOOP)
-		v->last = NONE;
+		engine_emit_barrier(v);
 	return enter(v, op, &type);
 }
 

@@ -236,10 +236,39 @@ void engine_emit_has_result(struct engine_validator *v, uint32_t position, unsig
 	v->last_form = LAST_OTHER;
 }
 
+/* A local was just counted on, and the branch is taken unless it is some number (0 where there is
+ * no comparison) or another slot's: one instruction for both.  NONE where it is not so. */
+static uint32_t emit_loop(struct engine_validator *v, struct condition c)
+{
+	uint32_t position = v->last_step, branch;
+	union engine_cell step;
+
+	if (position == NONE || position + 2 != engine_emit_here(v))
+		return NONE;
+	step = *cell_at(v, position + 1);
+	if (c.code == ENGINE_CODE_I32_NE && c.b == step.a) {
+		c.b = c.a;
+		c.a = step.a;
+	}
+	if (c.a != step.a ||
+	    (c.code != 0 && c.code != ENGINE_CODE_I32_NE && c.code != ENGINE_CODE_I32_NE_IMM))
+		return NONE;
+	v->module->cell_count = v->code_base + position;
+	branch = engine_emit(v,
+	                     c.code == ENGINE_CODE_I32_NE ? ENGINE_CODE_LOOP_NE
+	                                                  : ENGINE_CODE_LOOP_NE_IMM,
+	                     ab_imm(step.a, c.b, 0), false);
+	engine_emit_cell(v, step.index | (uint64_t)(uint32_t)c.imm << 32);
+	return branch;
+}
+
 uint32_t engine_emit_branch_if(struct engine_validator *v, struct condition c, bool holds)
 {
 	bool on_zero = c.has_imm && c.imm == 0 && c.code == ENGINE_CODE_I32_EQ_IMM;
-	uint32_t branch;
+	uint32_t branch = holds && emitting(v) && !v->no_memory ? emit_loop(v, c) : NONE;
+
+	if (branch != NONE)
+		return branch;
 
 	if (c.code == 0 || on_zero || (c.has_imm && c.imm == 0 && c.code == ENGINE_CODE_I32_NE_IMM))
 		return engine_emit(v, holds != on_zero ? ENGINE_CODE_BR_IF : ENGINE_CODE_BR_UNLESS,
@@ -268,9 +297,11 @@ void engine_emit_aim(struct engine_validator *v, uint32_t branch, struct control
 	c->forward = branch;
 }
 
+void engine_emit_barrier(struct engine_validator *v) { v->last = v->last_step = NONE; }
+
 void engine_emit_aim_here(struct engine_validator *v, uint32_t branch)
 {
-	v->last = NONE;
+	engine_emit_barrier(v);
 	if (!v->no_memory)
 		cell_at(v, branch + 1)->imm = (int32_t)(engine_emit_here(v) - branch);
 }
@@ -279,7 +310,7 @@ void engine_emit_label(struct engine_validator *v, struct control *c)
 {
 	uint32_t branch = c->forward;
 
-	v->last = NONE;
+	engine_emit_barrier(v);
 	while (branch != NONE && !v->no_memory) {
 		uint32_t next = (uint32_t)cell_at(v, branch + 1)->imm;
 

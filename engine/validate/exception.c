@@ -108,7 +108,7 @@ static lb_err catch_clause(struct engine_validator *v, uint32_t *newest)
 	for (uint32_t i = 0; i < count; i++)
 		if (!matches(v, v->operands[height + i].type, types[i]))
 			return engine_validate_mismatch(v, types[i], v->operands[height + i].type);
-	v->last = NONE;
+	engine_emit_barrier(v);
 	if (emitting(v)) {
 		engine_emit_exit(v, c, count);
 		LB_TRY(add_catch(v, &catch, *newest));
@@ -192,7 +192,7 @@ static lb_err catch_op(struct engine_validator *v, uint16_t op)
 	engine_validate_open_slot(v);
 	c->op = op;
 	c->unreachable = c->dead = false;
-	v->last = NONE;
+	engine_emit_barrier(v);
 	catch.target = engine_emit_here(v);
 	catch.slot = v->slot_top;
 	catch.ref_slot = c->base;

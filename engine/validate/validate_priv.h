@@ -13,6 +13,8 @@
  *    goes on with nothing made.
  * 5. last is the newest instruction with a single result in `a`, provided
  *    nothing was emitted after it and no label stands behind it.
+ * 6. Where a branch can arrive, engine_emit_barrier was called: instructions before and behind
+ *    are never made one.
  */
 #ifndef ENGINE_VALIDATE_VALIDATE_PRIV_H
 #define ENGINE_VALIDATE_VALIDATE_PRIV_H
@@ -114,6 +116,7 @@ struct engine_validator {
 	uint32_t map_count, map_capacity, map_slot_count, map_slot_capacity;
 
 	uint32_t last, last_code;
+	uint32_t last_step; /* newest local = local + number, if no label stands behind it */
 	enum last_form last_form;
 	bool no_memory, too_many_references; /* sticky */
 };
@@ -273,6 +276,9 @@ uint32_t engine_emit_branch(struct engine_validator *v);
 /* Aim a branch at a block's label, or at the next instruction. */
 void engine_emit_aim(struct engine_validator *v, uint32_t branch, struct control *c);
 void engine_emit_aim_here(struct engine_validator *v, uint32_t branch);
+
+/* A branch can arrive at the next instruction. */
+void engine_emit_barrier(struct engine_validator *v);
 
 /* The end label of a block: all branches to it arrive here. */
 void engine_emit_label(struct engine_validator *v, struct control *c);
