@@ -5,6 +5,7 @@
  */
 #include "base/io/file.h"
 #include "engine/command/wast.h"
+#include "engine/store.h"
 #include "tests/harness/test.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct known {
 struct suite {
 	struct test *t;
 	const char *folder, *file; /* the file at hand */
+	const struct engine_store_options *limits;
 	struct known known[KNOWN_MAX];
 	unsigned known_count, files, files_known;
 	struct engine_wast_counts counts;
@@ -81,6 +83,7 @@ static void run_text(struct suite *suite, struct lb_bytes text)
 	const struct engine_module_options features = features_of(suite->file);
 	bool known = find(suite, suite->file) != NULL;
 	const struct engine_wast_options options = { .features = &features,
+		                                     .limits = suite->limits,
 		                                     .to = known ? NULL : stdout,
 		                                     .prefix = "# ",
 		                                     .is_known = is_known,
@@ -152,7 +155,7 @@ static void run_suite(struct suite *suite)
 	}
 }
 
-TEST(official_suite)
+static void run_with(struct test *t, const struct engine_store_options *limits)
 {
 	struct suite *suite;
 	struct lb_buf text;
@@ -165,6 +168,7 @@ TEST(official_suite)
 	assert(suite != NULL);
 	suite->t = t;
 	suite->folder = folder;
+	suite->limits = limits;
 	(void)snprintf(folder, sizeof folder, "%s/wasm-spec", test_suites());
 	(void)snprintf(path, sizeof path, "%s/tests/engine/spec/known.txt", test_top());
 	if (CHECK_OK(lb_file_read(&text, &plat_host, path, NULL))) {
@@ -173,4 +177,12 @@ TEST(official_suite)
 	}
 	lb_buf_release(&text);
 	LB_DROP(&lb_mem_host, suite, 1);
+}
+
+TEST(official_suite) { run_with(t, NULL); }
+
+/* Memories that have no guard pages, and move when they grow. */
+TEST(official_suite_in_small_reservations)
+{
+	run_with(t, &(struct engine_store_options){ .small_reservations = true });
 }
