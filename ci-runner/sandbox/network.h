@@ -63,7 +63,7 @@ struct runner_networks; /* of one job */
 
 struct runner_net {                  /* one of them; read-only */
 	struct plat_network network; /* of FULL: none */
-	const char *hosts;           /* what /etc/hosts says in it; NULL: the machine's */
+	const char *hosts;           /* a file, which is its /etc/hosts; NULL: the machine's */
 	uint16_t door_ports[RUNNER_DOORS_MAX];
 };
 

@@ -16,15 +16,18 @@
 #include "ci-runner/sandbox/network_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -41,7 +44,8 @@ struct net {
 	enum runner_network network;
 	const char *const *hosts; /* of HOSTS, to find it again */
 	struct lb_arena arena;
-	struct lb_buf text; /* of /etc/hosts */
+	struct lb_buf text;  /* of /etc/hosts */
+	char file[PATH_MAX]; /* that holds it; empty: none yet */
 	struct plat_listen listens[RUNNER_DOORS_MAX + RUNNER_PLACES_MAX];
 	struct runner_place places[RUNNER_PLACES_MAX];
 	size_t door_count, place_count;
@@ -345,6 +349,8 @@ static void shut(struct net *net)
 
 static void free_net(struct lb_mem *mem, struct net *net)
 {
+	if (net->file[0] != '\0')
+		(void)unlink(net->file);
 	lb_buf_release(&net->text);
 	lb_arena_release(&net->arena);
 	LB_DROP(mem, net, 1);
@@ -438,6 +444,26 @@ static lb_err make_full(struct net *net, const struct runner_networks *networks,
 	return lb_buf_check(&net->text);
 }
 
+/* A file on a disk: one in memory that has no name could not be covered by a sandbox within the
+ * sandbox. */
+static lb_err write_hosts(struct net *net, struct lb_diag *diag)
+{
+	const char *tmp = plat_getenv("TMPDIR");
+	int len = snprintf(net->file, sizeof net->file, "%s/lifeboat-hosts-XXXXXX",
+	                   tmp != NULL ? tmp : "/tmp");
+	int file = len < (int)sizeof net->file ? mkostemp(net->file, O_CLOEXEC) : -1;
+	bool good = file >= 0 && fchmod(file, 0644) == 0 &&
+	            write(file, net->text.at, net->text.len) == (ssize_t)net->text.len;
+
+	if (file >= 0)
+		(void)close(file);
+	else
+		net->file[0] = '\0';
+	return good ? LB_OK
+	            : lb_fail(diag, LB_E_IO, "no file can be made in %s",
+	                      tmp != NULL ? tmp : "/tmp");
+}
+
 static lb_err make_net(struct net **out, struct runner_networks *networks,
                        const struct runner_reach *reach, struct lb_diag *diag)
 {
@@ -456,13 +482,15 @@ static lb_err make_net(struct net **out, struct runner_networks *networks,
 	add_doors(net, networks);
 	err = reach->network == RUNNER_NETWORK_FULL ? make_full(net, networks, diag)
 	                                            : make_private(net, networks, hosts, diag);
+	if (!lb_failed(err) && (reach->network != RUNNER_NETWORK_FULL || net->door_count > 0)) {
+		err = write_hosts(net, diag);
+		net->net.hosts = net->file;
+	}
 	if (lb_failed(err)) {
 		shut(net);
 		free_net(networks->mem, net);
 		return err;
 	}
-	if (reach->network != RUNNER_NETWORK_FULL || net->door_count > 0)
-		net->net.hosts = lb_buf_text(&net->text);
 	*out = net;
 	return LB_OK;
 }

@@ -406,7 +406,7 @@ static void describe_command(struct lb_buf *args, const struct runner_sandbox *s
 	if (how->net == NULL && how->network != RUNNER_NETWORK_FULL)
 		arg(args, "--unshare-net");
 	if (how->net != NULL && how->net->hosts != NULL)
-		arg3(args, "--ro-bind-data", "6", "/etc/hosts");
+		arg3(args, "--ro-bind", how->net->hosts, "/etc/hosts");
 	if (how->tmp != NULL)
 		arg3(args, "--bind", how->tmp, "/tmp");
 	else
@@ -465,7 +465,7 @@ static void close_if(int *file)
 
 /* The descriptors that bubblewrap reads and writes. */
 struct papers {
-	int args, filter, hosts, in, to, status;
+	int args, filter, in, to, status;
 };
 
 /* Where no group holds them. */
@@ -492,8 +492,7 @@ static lb_err spawn(struct runner_process *out, const struct runner_sandbox *san
 	const char *words[WORDS_MAX + 6] = { sandbox->bwrap, "--args", "4", "--" };
 	struct plat_fd fds[] = { { papers->status, 3 },
 		                 { papers->args, 4 },
-		                 { papers->filter, 5 },
-		                 { papers->hosts, 6 } };
+		                 { papers->filter, 5 } };
 	struct plat_limit limits[LIMITS_MAX];
 	size_t count = 4;
 
@@ -512,7 +511,7 @@ static lb_err spawn(struct runner_process *out, const struct runner_sandbox *san
 				  .out = how->streams ? how->out : papers->to,
 				  .err = how->streams ? how->err : papers->to,
 				  .fds = fds,
-				  .fd_count = papers->hosts >= 0 ? 4 : 3,
+				  .fd_count = 3,
 				  .same_group = how->terminal,
 				  .die_with_parent = true,
 				  .network = how->net != NULL && how->net->network.net >= 0
@@ -541,8 +540,6 @@ static lb_err write_papers(struct papers *papers, const struct runner_sandbox *s
 	lb_buf_release(&text);
 	LB_TRY(err);
 	LB_TRY(memory_file(&papers->filter, "filter", lb_buf_bytes(&sandbox->filter)));
-	if (how->net != NULL && how->net->hosts != NULL)
-		LB_TRY(memory_file(&papers->hosts, "hosts", lb_bytes_of(how->net->hosts)));
 	if (how->streams || how->input.len == 0)
 		return LB_OK;
 	if (how->input.len > INPUT_BYTES_MAX)
@@ -564,7 +561,7 @@ static lb_err open_ends(struct runner_process *out, struct papers *papers, bool 
 lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *sandbox,
                             const struct runner_command *how, struct lb_diag *diag)
 {
-	struct papers papers = { -1, -1, -1, -1, -1, -1 };
+	struct papers papers = { -1, -1, -1, -1, -1 };
 	lb_err err;
 
 	*out = (struct runner_process){ .output = -1,
@@ -589,7 +586,6 @@ lb_err runner_process_start(struct runner_process *out, struct runner_sandbox *s
 	}
 	close_if(&papers.args);
 	close_if(&papers.filter);
-	close_if(&papers.hosts);
 	close_if(&papers.in);
 	close_if(&papers.to);
 	close_if(&papers.status);

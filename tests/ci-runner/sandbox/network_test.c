@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -246,6 +247,43 @@ TEST(a_server_in_one_step_is_reached_by_another_of_the_same_policy)
 		CHECK_BYTES(lb_buf_bytes(&s.text), "from the other step\n");
 		CHECK_OK(runner_process_watch(&end, &process, &(struct runner_watch){ 0 }, NULL));
 		CHECK(end.status == 0);
+		runner_networks_leave(s.networks, net);
+	}
+	close_scene(&s);
+}
+
+/* A runner in a job: its sandbox covers the files that this one covered. */
+TEST(a_sandbox_within_has_networks_of_its_own)
+{
+	char path[600], script[1200];
+	struct scene s;
+
+	(void)snprintf(path, sizeof path, "%s/lifeboat-runner", test_build());
+	if (access(path, X_OK) != 0)
+		SKIP("lifeboat-runner is not built");
+	if (open_scene(t, &s, NULL)) {
+		const struct runner_net *net = enter(t, &s, RUNNER_NETWORK_NONE, NULL);
+		char *real = realpath(path, NULL);
+		const char *const readable[] = { real, NULL };
+		const char *argv[] = { "bash", "-c", script, NULL };
+		struct runner_process process;
+		struct runner_end end = { .status = -1 };
+
+		(void)snprintf(script, sizeof script,
+		               "cd /tmp; %s exec --network 127.0.0.1:9 -- sh -c '"
+		               "grep -c localhost /etc/hosts; grep -vc -e lo: -e \"|\" "
+		               "/proc/net/dev; true'; stat -c %%a /etc/hosts",
+		               real);
+		CHECK_OK(runner_process_start(
+			&process, s.sandbox,
+			&(struct runner_command){
+				.argv = argv, .env = env, .readable = readable, .net = net },
+			NULL));
+		CHECK_OK(runner_process_watch(
+			&end, &process, &(struct runner_watch){ .output = keep, .ctx = &s }, NULL));
+		CHECK(end.status == 0);
+		CHECK_BYTES(lb_buf_bytes(&s.text), "2\n0\n644\n");
+		free(real);
 		runner_networks_leave(s.networks, net);
 	}
 	close_scene(&s);
