@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum { COUNT_MAX = 1 << 24, INDENT_MAX = 40, LOCALS_MAX = 1000000 };
+enum { COUNT_MAX = 1 << 24, INDENT_MAX = 40 };
 
 /* ORDER: by their numbers in the binary. */
 enum section {
@@ -427,29 +427,45 @@ static lb_err print_data(struct printer *p)
 
 /* ---- functions ---- */
 
+/* One local: with a name in a clause of its own, others one behind the other. */
+static lb_err print_local(struct printer *p, uint32_t index, bool *open)
+{
+	bool named = engine_print_is_named(&p->locals, p->func, index);
+
+	if (*open && named)
+		engine_print_text(p, ")");
+	if (!*open || named) {
+		engine_print_line(p);
+		engine_print_text(p, "(local");
+	}
+	engine_print_inner_binding(p, &p->locals, p->func, index);
+	LB_TRY(engine_print_value_type(p));
+	engine_print_text(p, named ? ")" : "");
+	*open = !named;
+	return lb_buf_check(p->out);
+}
+
 static lb_err print_locals(struct printer *p, uint32_t index)
 {
 	uint32_t runs = 0, count = 0;
+	bool open = false;
 
 	LB_TRY(engine_read_count(&runs, &p->r, 2, COUNT_MAX, "locals"));
 	for (uint32_t i = 0; i < runs; i++) {
 		struct engine_reader type;
 
 		LB_TRY(engine_read_u32(&count, &p->r));
-		if (count > LOCALS_MAX - index)
+		if (index > ENGINE_LOCALS_MAX || count > ENGINE_LOCALS_MAX - index)
 			return bad(p, "too many locals");
 		type = p->r;
 		for (uint32_t k = 0; k < count; k++, index++) {
 			p->r = type;
-			engine_print_line(p);
-			engine_print_text(p, "(local");
-			engine_print_inner_binding(p, &p->locals, p->func, index);
-			LB_TRY(engine_print_value_type(p));
-			engine_print_text(p, ")");
+			LB_TRY(print_local(p, index, &open));
 		}
 		if (count == 0) /* a run of none, as the text cannot have it */
 			LB_TRY(engine_print_skip_value_types(p, 1));
 	}
+	engine_print_text(p, open ? ")" : "");
 	return LB_OK;
 }
 

@@ -215,6 +215,11 @@ static const struct print_inner *find(const struct lb_vec *names, uint32_t outer
 	return at->outer == outer && at->inner == inner ? at : NULL;
 }
 
+bool engine_print_is_named(const struct lb_vec *names, uint32_t outer, uint32_t inner)
+{
+	return find(names, outer, inner) != NULL;
+}
+
 /* Labels may be called the same: the innermost is meant then. */
 struct lb_bytes engine_print_label_name(const struct printer *p, uint32_t label)
 {

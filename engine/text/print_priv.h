@@ -76,6 +76,7 @@ void engine_print_string(struct printer *p, struct lb_bytes bytes); /* quoted */
 /* Read the content of a name section; what is wrong in it ends it there. */
 lb_err engine_print_read_names(struct printer *p, struct engine_reader section);
 bool engine_print_has_names(const struct lb_vec *names, uint32_t outer);
+bool engine_print_is_named(const struct lb_vec *names, uint32_t outer, uint32_t inner);
 void engine_print_index(struct printer *p, enum print_space space,
                         uint32_t index); /* " $x" or " 3" */
 void engine_print_binding(struct printer *p, enum print_space space, uint32_t index);

@@ -269,6 +269,23 @@ TEST(sizes_end_at_32_bits_without_64_bit_memories)
 	lb_buf_release(&binary);
 }
 
+TEST(few_bytes_of_locals_make_no_endless_text)
+{
+	/* One function, a run of 50,001 locals. */
+	static const char many[] = "\0asm\1\0\0\0"
+				   "\1\4\1\x60\0\0"
+				   "\3\2\1\0"
+				   "\xa\x8\1\6\1\xd1\x86\3\x7f\xb";
+	struct lb_diag diag = { 0 };
+	struct lb_buf text;
+
+	lb_buf_init(&text, t->mem, BYTES_MAX);
+	CHECK(lb_code_of(engine_text_of_binary(&text, t->mem, LB_B(many), &diag)) ==
+	      LB_E_MALFORMED);
+	CHECK_TEXT(diag.text, "too many locals at byte 0x1a");
+	lb_buf_release(&text);
+}
+
 TEST(nothing_is_no_binary)
 {
 	struct lb_buf text;
