@@ -47,7 +47,7 @@ void runner_github_cache_reserve(struct lb_http_exchange *x, void *ctx)
 	struct runner_github *g = ctx;
 	struct lb_value *body, *answer = lb_value_object(&x->arena),
 			       *keys = lb_value_array(&x->arena);
-	struct runner_github_file *file;
+	struct runner_github_file *file = NULL;
 	struct runner_found found = { 0 };
 	lb_err err;
 

@@ -140,7 +140,7 @@ static void pass_on(struct lb_http_exchange *x, struct runner_github *g, const c
 		                             "Accept" };
 	const char *headers[8] = { basic(x, g) };
 	struct lb_http_answer answer = { .status = 0 };
-	struct lb_http_client *client;
+	struct lb_http_client *client = NULL;
 	size_t count = 1;
 	const char *url = (const char *)lb_arena_format(&x->arena, "%.*s%s",
 	                                                LB_FMT(g->options.repository_url), what)

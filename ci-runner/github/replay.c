@@ -15,7 +15,7 @@ static lb_err append(struct runner_github *g, const struct lb_value *line, struc
 {
 	struct plat_info info;
 	struct lb_buf text;
-	int file;
+	int file = -1;
 	lb_err err;
 
 	lb_buf_init(&text, g->mem, RUNNER_GITHUB_JSON_BYTES_MAX);

@@ -165,7 +165,7 @@ static lb_err answer_contents(struct lb_http_exchange *x, struct runner_github *
 {
 	const char *text = lb_arena_text(&x->arena, path);
 	char sha[LB_SHA_HEX + 1];
-	struct lb_value *value;
+	struct lb_value *value = NULL;
 	struct lb_buf content;
 	lb_err err;
 

@@ -63,7 +63,7 @@ void runner_github_id_token(struct lb_http_exchange *x, void *ctx)
 {
 	struct runner_github *g = ctx;
 	struct lb_http_answer answer = { .status = 0 };
-	struct lb_http_client *client;
+	struct lb_http_client *client = NULL;
 	struct lb_buf url;
 	const char *headers[] = { NULL, NULL };
 	lb_err err;

@@ -173,7 +173,7 @@ static void sign_artifact(struct lb_http_exchange *x, struct runner_github *g,
 {
 	struct lb_value *answer = lb_value_object(&x->arena);
 	struct lb_bytes name = lb_value_get_string(body, "name");
-	struct runner_github_file *file;
+	struct runner_github_file *file = NULL;
 	struct runner_found *all;
 	size_t count, at = 0;
 	lb_err err = list_artifacts_of(&all, &count, x, g);
