@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "engine/capi/capi.h"
 #include "engine/capi/wasm.h"
+#include "engine/runtime/object.h"
 
 /* ---- types ---- */
 
@@ -46,14 +47,17 @@ struct wasm_memorytype_t {
 	wasm_limits_t limits;
 };
 
-wasm_valkind_t capi_kind_of(engine_type type);
+/* `types` is the table that indices in the type mean. */
+wasm_valkind_t capi_kind_of(engine_type type, const struct engine_types *types);
 /* 0 where the kind has no type that can be made here. */
 engine_type capi_type_of(wasm_valkind_t kind);
 wasm_limits_t capi_limits_of(const struct engine_limits *limits);
 struct engine_limits capi_engine_limits(const wasm_limits_t *limits);
 /* NULL when memory runs out. */
-wasm_externtype_t *capi_externtype(const struct engine_extern_type *type);
-wasm_functype_t *capi_functype(const struct engine_func_type *type);
+wasm_externtype_t *capi_externtype(const struct engine_extern_type *type,
+                                   const struct engine_types *types);
+wasm_functype_t *capi_functype(const struct engine_func_type *type,
+                               const struct engine_types *types);
 
 /* ---- objects ---- */
 
@@ -87,7 +91,8 @@ struct wasm_ref_t {
 	struct wasm_store_t *store; /* NULL: the store is gone, or it never had one */
 	void *host_info;
 	void (*finalizer)(void *info);
-	void *identity; /* the engine's object */
+	uint64_t identity; /* the engine's object, or reference */
+	bool kept;         /* engine_store_keep was asked for it */
 };
 
 /* Functions, globals, tables, memories, tags, instances and foreign objects. */
@@ -107,11 +112,14 @@ struct wasm_func_t {
 
 struct wasm_instance_t {
 	struct wasm_ref_t ref; /* first member */
-	struct engine_instance *instance;
+	const struct engine_instance *instance;
 };
 
+/* The frames hold a handle of their instance each. */
 struct wasm_trap_t {
 	struct wasm_ref_t ref; /* first member */
+	struct wasm_frame_t *frames;
+	uint32_t frame_count;
 	lb_err cause;
 	char *message; /* terminated; NULL: the cause's own text */
 	size_t message_len;
@@ -149,20 +157,23 @@ struct wasm_store_t {
 /* A record with one handle, in no map. */
 struct wasm_ref_t *capi_ref_new(struct wasm_store_t *store, enum capi_kind kind);
 /* The store's record of that identity with one handle more, or a fresh one; NULL: out of memory. */
-struct wasm_ref_t *capi_ref_get(struct wasm_store_t *store, enum capi_kind kind, void *identity);
+struct wasm_ref_t *capi_ref_get(struct wasm_store_t *store, enum capi_kind kind, uint64_t identity);
 /* Put a fresh record into the map; it is freed where that fails. */
-bool capi_ref_enter(struct wasm_ref_t *ref, void *identity);
+bool capi_ref_enter(struct wasm_ref_t *ref, uint64_t identity);
 struct wasm_ref_t *capi_ref_retain(struct wasm_ref_t *ref); /* NULL is fine */
 void capi_ref_release(struct wasm_ref_t *ref);              /* NULL is fine */
 void capi_ref_free(struct wasm_ref_t *ref);                 /* finalizer and all */
 struct wasm_ref_t *capi_ref_find(struct wasm_store_t *store,
-                                 void *identity); /* borrowed; or NULL */
+                                 uint64_t identity); /* borrowed; or NULL */
 
 /* The end of a store: call the finalizers of host information, then free what has no handles. */
 void capi_refs_end(struct wasm_store_t *store);
 void capi_refs_free(struct wasm_store_t *store);
 
 struct wasm_extern_t *capi_extern(struct wasm_store_t *store, const struct engine_extern *what);
+/* With one handle more; NULL: out of memory. */
+struct wasm_instance_t *capi_instance(struct wasm_store_t *store,
+                                      const struct engine_instance *instance);
 
 struct wasm_shared_module_t *capi_module_retain(struct wasm_shared_module_t *code);
 void capi_module_release(struct wasm_shared_module_t *code);
@@ -180,6 +191,11 @@ bool capi_ref_in(union engine_value *out, struct wasm_store_t *store, struct was
                  engine_type type);
 
 /* ---- traps ---- */
+
+struct wasm_frame_t {
+	struct wasm_instance_t *instance;
+	uint32_t func_index;
+};
 
 /* The trap of a run that failed with `err`, `prose` its message where it is not NULL.  Never NULL:
  * without memory it is the one that says so. */

@@ -9,7 +9,7 @@ wasm_functype_t *wasm_func_type(const wasm_func_t *func)
 {
 	const struct engine_func_type type = engine_func_type(func_of(func));
 
-	return capi_functype(&type);
+	return capi_functype(&type, &func->base.ref.store->store->types);
 }
 
 size_t wasm_func_param_arity(const wasm_func_t *func)
@@ -70,7 +70,7 @@ static lb_err call_host(void *ctx, struct engine_instance *caller, const union e
 		if (!capi_value_out(&in.data[i], store, args[i], type.params[i]))
 			err = lb_err_of(LB_E_NOMEM);
 	for (size_t i = 0; i < out.size; i++)
-		out.data[i].kind = capi_kind_of(type.results[i]);
+		out.data[i].kind = capi_kind_of(type.results[i], &store->store->types);
 	if (!lb_failed(err))
 		err = run_callback(func, &in, &out);
 	if (!lb_failed(err))
@@ -125,7 +125,7 @@ static wasm_func_t *new_func(wasm_store_t *store, const wasm_functype_t *type)
 		capi_ref_free(&func->base.ref);
 		return NULL;
 	}
-	return capi_ref_enter(&func->base.ref, func_of(func)) ? func : NULL;
+	return capi_ref_enter(&func->base.ref, (uintptr_t)func_of(func)) ? func : NULL;
 }
 
 wasm_func_t *wasm_func_new(wasm_store_t *store, const wasm_functype_t *type,

@@ -129,7 +129,7 @@ static wasm_importtype_t *import_type(const struct engine_module *module, uint32
 	bool good;
 
 	engine_module_import(&import, module, index);
-	type = capi_externtype(&import.type);
+	type = capi_externtype(&import.type, &module->types);
 	good = copy_name(&of_module, import.module);
 	good = copy_name(&name, import.name) && good;
 	if (!good) {
@@ -146,7 +146,7 @@ static wasm_exporttype_t *export_type(const struct engine_module *module, uint32
 	wasm_name_t name;
 
 	engine_module_export(&export, module, index);
-	type = capi_externtype(&export.type);
+	type = capi_externtype(&export.type, &module->types);
 	if (!copy_name(&name, export.name)) {
 		wasm_externtype_delete(type);
 		type = NULL;

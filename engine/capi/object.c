@@ -15,16 +15,16 @@ static enum capi_kind capi_kind_of_extern(enum engine_kind kind)
 	return CAPI_GLOBAL;
 }
 
-static void *identity_of(const struct engine_extern *what)
+static uint64_t identity_of(const struct engine_extern *what)
 {
 	switch (what->kind) {
-	case ENGINE_FUNC: return what->func;
-	case ENGINE_TABLE: return what->table;
-	case ENGINE_MEMORY: return what->memory;
-	case ENGINE_TAG: return what->tag;
+	case ENGINE_FUNC: return (uintptr_t)what->func;
+	case ENGINE_TABLE: return (uintptr_t)what->table;
+	case ENGINE_MEMORY: return (uintptr_t)what->memory;
+	case ENGINE_TAG: return (uintptr_t)what->tag;
 	case ENGINE_GLOBAL: break;
 	}
-	return what->global;
+	return (uintptr_t)what->global;
 }
 
 struct wasm_extern_t *capi_extern(struct wasm_store_t *store, const struct engine_extern *what)
@@ -70,7 +70,9 @@ wasm_externtype_t *wasm_extern_type(const wasm_extern_t *object)
 		return (wasm_externtype_t *)wasm_table_type(wasm_extern_as_table_const(object));
 	case ENGINE_MEMORY:
 		return (wasm_externtype_t *)wasm_memory_type(wasm_extern_as_memory_const(object));
-	case ENGINE_TAG: return capi_externtype(&(struct engine_extern_type){ .kind = ENGINE_TAG });
+	case ENGINE_TAG:
+		return capi_externtype(&(struct engine_extern_type){ .kind = ENGINE_TAG },
+		                       &object->ref.store->store->types);
 	case ENGINE_GLOBAL: break;
 	}
 	return (wasm_externtype_t *)wasm_global_type(wasm_extern_as_global_const(object));
@@ -133,8 +135,9 @@ wasm_globaltype_t *wasm_global_type(const wasm_global_t *global)
 {
 	struct engine_global_type type = engine_global_type(global->base.what.global);
 
-	return wasm_globaltype_new(wasm_valtype_new(capi_kind_of(type.content)),
-	                           type.is_mutable ? WASM_VAR : WASM_CONST);
+	return wasm_globaltype_new(
+		wasm_valtype_new(capi_kind_of(type.content, &global->base.ref.store->store->types)),
+		type.is_mutable ? WASM_VAR : WASM_CONST);
 }
 
 void wasm_global_get(const wasm_global_t *global, wasm_val_t *out)
@@ -177,7 +180,9 @@ wasm_tabletype_t *wasm_table_type(const wasm_table_t *table)
 	struct engine_table_type type = engine_table_type(table->base.what.table);
 	wasm_limits_t limits = capi_limits_of(&type.limits);
 
-	return wasm_tabletype_new(wasm_valtype_new(capi_kind_of(type.element)), &limits);
+	return wasm_tabletype_new(
+		wasm_valtype_new(capi_kind_of(type.element, &table->base.ref.store->store->types)),
+		&limits);
 }
 
 wasm_ref_t *wasm_table_get(const wasm_table_t *table, wasm_table_size_t index)
@@ -292,6 +297,17 @@ static lb_err instantiate(struct engine_instance **out, wasm_store_t *store,
 	return err;
 }
 
+struct wasm_instance_t *capi_instance(struct wasm_store_t *store,
+                                      const struct engine_instance *instance)
+{
+	struct wasm_instance_t *found =
+		(struct wasm_instance_t *)capi_ref_get(store, CAPI_INSTANCE, (uintptr_t)instance);
+
+	if (found != NULL)
+		found->instance = instance;
+	return found;
+}
+
 /* The code must be there as long as the store is. */
 static bool keep_code(wasm_store_t *store, struct wasm_shared_module_t *code)
 {
@@ -321,11 +337,9 @@ wasm_instance_t *wasm_instance_new(wasm_store_t *store, const wasm_module_t *mod
 	if (keep_code(store, module->code))
 		err = instantiate(&made, store, module->code->module, imports, &diag);
 	if (!lb_failed(err)) {
-		instance = (wasm_instance_t *)capi_ref_get(store, CAPI_INSTANCE, made);
+		instance = capi_instance(store, made);
 		if (instance == NULL)
 			err = lb_err_of(LB_E_NOMEM);
-		else
-			instance->instance = made;
 	}
 	why = lb_failed(err) ? capi_trap_of(store, err, diag.text[0] != '\0' ? diag.text : NULL)
 	                     : NULL;

@@ -43,7 +43,7 @@ static struct lb_bytes key_of(const struct wasm_ref_t *ref)
 	return (struct lb_bytes){ (const unsigned char *)&ref->identity, sizeof ref->identity };
 }
 
-bool capi_ref_enter(struct wasm_ref_t *ref, void *identity)
+bool capi_ref_enter(struct wasm_ref_t *ref, uint64_t identity)
 {
 	ref->identity = identity;
 	if (!lb_failed(lb_map_put(&ref->store->records, key_of(ref), ref)))
@@ -52,14 +52,14 @@ bool capi_ref_enter(struct wasm_ref_t *ref, void *identity)
 	return false;
 }
 
-struct wasm_ref_t *capi_ref_find(struct wasm_store_t *store, void *identity)
+struct wasm_ref_t *capi_ref_find(struct wasm_store_t *store, uint64_t identity)
 {
 	const struct lb_bytes key = { (const unsigned char *)&identity, sizeof identity };
 
 	return lb_map_get(&store->records, key);
 }
 
-struct wasm_ref_t *capi_ref_get(struct wasm_store_t *store, enum capi_kind kind, void *identity)
+struct wasm_ref_t *capi_ref_get(struct wasm_store_t *store, enum capi_kind kind, uint64_t identity)
 {
 	struct wasm_ref_t *ref = capi_ref_find(store, identity);
 
@@ -102,6 +102,9 @@ static void empty(struct wasm_ref_t *ref)
 	} else if (ref->kind == CAPI_TRAP) {
 		struct wasm_trap_t *trap = (struct wasm_trap_t *)ref;
 
+		for (uint32_t i = 0; i < trap->frame_count; i++)
+			wasm_instance_delete(trap->frames[i].instance);
+		LB_DROP(ref->mem, trap->frames, trap->frame_count);
 		lb_mem_drop(ref->mem, trap->message, trap->message_len + 1, 1);
 		trap->message = NULL;
 	} else if (ref->kind == CAPI_MODULE) {
@@ -130,6 +133,9 @@ void capi_ref_release(struct wasm_ref_t *ref)
 	if (ref->store == NULL || ref->kind == CAPI_TRAP || ref->kind == CAPI_MODULE) {
 		capi_ref_free(ref);
 	} else if (is_forgettable(ref)) {
+		if (ref->kept)
+			engine_store_drop(ref->store->store,
+			                  (union engine_value){ .ref = ref->identity });
 		(void)lb_map_remove(&ref->store->records, key_of(ref));
 		capi_ref_free(ref);
 	}
@@ -218,7 +224,7 @@ wasm_foreign_t *wasm_foreign_new(wasm_store_t *store)
 {
 	struct wasm_ref_t *ref = capi_ref_new(store, CAPI_FOREIGN);
 
-	return ref != NULL && capi_ref_enter(ref, ref) ? (wasm_foreign_t *)ref : NULL;
+	return ref != NULL && capi_ref_enter(ref, (uintptr_t)ref) ? (wasm_foreign_t *)ref : NULL;
 }
 
 /* ---- values ---- */
@@ -238,23 +244,21 @@ void wasm_val_copy(wasm_val_t *out, const wasm_val_t *value)
 		(void)capi_ref_retain(value->of.ref);
 }
 
+/* What the engine knows of a reference decides whether it fits. */
 bool capi_ref_in(union engine_value *out, struct wasm_store_t *store, struct wasm_ref_t *ref,
                  engine_type type)
 {
 	*out = (union engine_value){ .i64 = 0 };
-	if (ref == NULL)
-		return true;
-	if (ref->store != store || ref->kind == CAPI_TRAP || ref->kind == CAPI_MODULE)
-		return false;
-	if (type == ENGINE_FUNCREF) {
-		if (ref->kind != CAPI_FUNC)
+	if (ref != NULL) {
+		bool is_func_type = engine_types_match(&store->store->types, type, ENGINE_FUNCREF);
+
+		if (ref->store != store || ref->kind == CAPI_TRAP || ref->kind == CAPI_MODULE ||
+		    (is_func_type && ref->kind != CAPI_FUNC))
 			return false;
-		out->func = ref->identity;
-	} else {
-		out->foreign = ref->identity;
+		out->ref = ref->identity;
 		ref->escaped = true;
 	}
-	return true;
+	return engine_ref_matches(store->store, out->ref, type);
 }
 
 bool capi_value_in(union engine_value *out, struct wasm_store_t *store, const wasm_val_t *value,
@@ -264,7 +268,7 @@ bool capi_value_in(union engine_value *out, struct wasm_store_t *store, const wa
 	if (engine_type_is_ref(type))
 		return wasm_valkind_is_ref(value->kind) &&
 		       capi_ref_in(out, store, value->of.ref, type);
-	if (value->kind != capi_kind_of(type))
+	if (value->kind != capi_kind_of(type, &store->store->types))
 		return false;
 	switch (value->kind) {
 	case WASM_I32: out->i32 = (uint32_t)value->of.i32; break;
@@ -276,32 +280,45 @@ bool capi_value_in(union engine_value *out, struct wasm_store_t *store, const wa
 	return true;
 }
 
-static bool ref_out(wasm_val_t *out, struct wasm_store_t *store, union engine_value value,
-                    engine_type type)
+static struct wasm_ref_t *ref_of(struct wasm_store_t *store, uint64_t identity)
 {
-	if (type == ENGINE_FUNCREF) {
-		const struct engine_extern func = { .kind = ENGINE_FUNC, .func = value.func };
+	struct wasm_ref_t *ref = capi_ref_get(store, CAPI_FOREIGN, identity);
 
-		if (value.func != NULL)
-			out->of.ref = (struct wasm_ref_t *)capi_extern(store, &func);
-		return value.func == NULL || out->of.ref != NULL;
+	/* The collector must not take what a handle means. */
+	if (ref != NULL && !ref->kept && ref->kind == CAPI_FOREIGN) {
+		const union engine_value value = { .ref = identity };
+
+		if (lb_failed(engine_store_keep(store->store, value))) {
+			capi_ref_release(ref);
+			return NULL;
+		}
+		ref->kept = true;
 	}
-	if (value.foreign != NULL)
-		out->of.ref = capi_ref_get(store, CAPI_FOREIGN, value.foreign);
-	return value.foreign == NULL || out->of.ref != NULL;
+	return ref;
+}
+
+static bool ref_out(wasm_val_t *out, struct wasm_store_t *store, union engine_value value)
+{
+	const struct engine_extern func = { .kind = ENGINE_FUNC, .func = value.func };
+
+	if (value.ref == 0)
+		return true;
+	out->of.ref = out->kind == WASM_FUNCREF ? (struct wasm_ref_t *)capi_extern(store, &func)
+	                                        : ref_of(store, value.ref);
+	return out->of.ref != NULL;
 }
 
 bool capi_value_out(wasm_val_t *out, struct wasm_store_t *store, union engine_value value,
                     engine_type type)
 {
-	*out = (wasm_val_t){ .kind = capi_kind_of(type) };
+	*out = (wasm_val_t){ .kind = capi_kind_of(type, &store->store->types) };
 	switch (out->kind) {
 	case WASM_I32: out->of.i32 = (int32_t)value.i32; break;
 	case WASM_F32: memcpy(&out->of.f32, &value.f32_bits, sizeof value.f32_bits); break;
 	case WASM_I64: out->of.i64 = (int64_t)value.i64; break;
 	case WASM_F64: memcpy(&out->of.f64, &value.f64_bits, sizeof value.f64_bits); break;
 	case CAPI_V128: break;
-	default: return ref_out(out, store, value, type);
+	default: return ref_out(out, store, value);
 	}
 	return true;
 }

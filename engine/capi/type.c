@@ -30,15 +30,17 @@ wasm_valtype_t *wasm_valtype_copy(const wasm_valtype_t *type)
 
 void wasm_valtype_delete(wasm_valtype_t *type) { (void)type; }
 
-wasm_valkind_t capi_kind_of(engine_type type)
+wasm_valkind_t capi_kind_of(engine_type type, const struct engine_types *types)
 {
 	switch (type) {
 	case ENGINE_I32: return WASM_I32;
 	case ENGINE_I64: return WASM_I64;
 	case ENGINE_F32: return WASM_F32;
 	case ENGINE_F64: return WASM_F64;
-	case ENGINE_FUNCREF: return WASM_FUNCREF;
-	default: return WASM_EXTERNREF;
+	case ENGINE_V128: return CAPI_V128;
+	default:
+		return engine_types_match(types, type, ENGINE_FUNCREF) ? WASM_FUNCREF
+		                                                       : WASM_EXTERNREF;
 	}
 }
 
@@ -277,20 +279,22 @@ EXTERN_TYPE(globaltype, WASM_EXTERN_GLOBAL)
 EXTERN_TYPE(tabletype, WASM_EXTERN_TABLE)
 EXTERN_TYPE(memorytype, WASM_EXTERN_MEMORY)
 
-static bool copy_kinds(wasm_valtype_vec_t *out, const engine_type *types, uint32_t count)
+static bool copy_kinds(wasm_valtype_vec_t *out, const engine_type *kinds, uint32_t count,
+                       const struct engine_types *types)
 {
 	wasm_valtype_vec_new_uninitialized(out, count);
 	for (size_t i = 0; i < out->size; i++)
-		out->data[i] = wasm_valtype_new(capi_kind_of(types[i]));
+		out->data[i] = wasm_valtype_new(capi_kind_of(kinds[i], types));
 	return out->size == count;
 }
 
-wasm_functype_t *capi_functype(const struct engine_func_type *type)
+wasm_functype_t *capi_functype(const struct engine_func_type *type,
+                               const struct engine_types *types)
 {
 	wasm_valtype_vec_t params, results;
-	bool good = copy_kinds(&params, type->params, type->param_count);
+	bool good = copy_kinds(&params, type->params, type->param_count, types);
 
-	good = copy_kinds(&results, type->results, type->result_count) && good;
+	good = copy_kinds(&results, type->results, type->result_count, types) && good;
 	if (good)
 		return wasm_functype_new(&params, &results);
 	wasm_valtype_vec_delete(&params);
@@ -298,20 +302,21 @@ wasm_functype_t *capi_functype(const struct engine_func_type *type)
 	return NULL;
 }
 
-wasm_externtype_t *capi_externtype(const struct engine_extern_type *type)
+wasm_externtype_t *capi_externtype(const struct engine_extern_type *type,
+                                   const struct engine_types *types)
 {
 	wasm_limits_t limits;
 
 	switch (type->kind) {
-	case ENGINE_FUNC: return (wasm_externtype_t *)capi_functype(&type->func);
+	case ENGINE_FUNC: return (wasm_externtype_t *)capi_functype(&type->func, types);
 	case ENGINE_GLOBAL:
 		return (wasm_externtype_t *)wasm_globaltype_new(
-			wasm_valtype_new(capi_kind_of(type->global.content)),
+			wasm_valtype_new(capi_kind_of(type->global.content, types)),
 			type->global.is_mutable ? WASM_VAR : WASM_CONST);
 	case ENGINE_TABLE:
 		limits = capi_limits_of(&type->table.limits);
 		return (wasm_externtype_t *)wasm_tabletype_new(
-			wasm_valtype_new(capi_kind_of(type->table.element)), &limits);
+			wasm_valtype_new(capi_kind_of(type->table.element, types)), &limits);
 	case ENGINE_MEMORY:
 		limits = capi_limits_of(&type->memory.limits);
 		return (wasm_externtype_t *)wasm_memorytype_new(&limits);

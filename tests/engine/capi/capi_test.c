@@ -236,6 +236,7 @@ TEST(traps_say_why)
 	int32_t out = 0;
 	wasm_val_vec_t none = WASM_EMPTY_VEC;
 	wasm_frame_vec_t frames;
+	wasm_frame_t *origin;
 	wasm_trap_t *trap;
 	WITH_WORLD
 
@@ -243,7 +244,11 @@ TEST(traps_say_why)
 	CHECK(trap != NULL &&
 	      engine_trap_of(engine_capi_trap_cause(trap)) == ENGINE_TRAP_UNREACHABLE);
 	wasm_trap_trace(trap, &frames);
-	CHECK((wasm_trap_origin(trap) == NULL) == (frames.size == 0));
+	CHECK(frames.size == 1 && wasm_frame_func_index(frames.data[0]) == 4);
+	CHECK(wasm_instance_same(wasm_frame_instance(frames.data[0]), w.instance));
+	origin = wasm_trap_origin(trap);
+	CHECK(origin != NULL && wasm_frame_func_index(origin) == 4);
+	wasm_frame_delete(origin);
 	wasm_frame_vec_delete(&frames);
 	check_message(t, trap, "unreachable");
 	check_message(t, call_i(&w, RUN, -1, &out), "less than nothing");
@@ -653,6 +658,7 @@ static bool use_calls(const struct world *w)
 	wasm_foreign_t *foreign = wasm_foreign_new(w->store);
 	wasm_trap_t *trap;
 	wasm_message_t message;
+	wasm_frame_vec_t frames;
 	int32_t out = 0;
 	bool good;
 
@@ -667,6 +673,9 @@ static bool use_calls(const struct world *w)
 	trap = call_i(w, RUN, -1, &out);
 	good = good && lb_code_of(engine_capi_trap_cause(trap)) != LB_E_NOMEM;
 	wasm_trap_message(trap, &message);
+	wasm_trap_trace(trap, &frames);
+	good = good && frames.size == 1;
+	wasm_frame_vec_delete(&frames);
 	good = good && message.size == sizeof "less than nothing";
 	wasm_name_delete(&message);
 	wasm_trap_delete(trap);
