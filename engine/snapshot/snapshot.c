@@ -146,16 +146,15 @@ static uint32_t index_of_func(const struct snapshot *s, const struct engine_func
 static lb_err put_reference(struct snapshot *s, uint32_t index, struct lb_bytes type)
 {
 	union engine_value value = engine_global_get(s->instance->globals[index]);
-	uint32_t func = UINT32_MAX;
+	uint32_t func;
 
-	if (value.i64 == 0) {
+	if (value.ref == 0) {
 		/* Of a long type the heap type alone, a short one names it. */
 		lb_buf_add_byte(&s->body, 0xd0);
 		lb_buf_add(&s->body, type.len > 1 ? lb_bytes_from(type, 1) : type);
 		return LB_OK;
 	}
-	if (s->module->globals[index].type.content != ENGINE_EXTERNREF)
-		func = index_of_func(s, value.func);
+	func = index_of_func(s, value.func);
 	if (func == UINT32_MAX)
 		return unsupported(s, "a reference in global", index);
 	lb_buf_add_byte(&s->body, 0xd2);
@@ -183,6 +182,12 @@ static lb_err put_value(struct snapshot *s, uint32_t index, struct lb_bytes type
 	case ENGINE_F64:
 		lb_buf_add_byte(&s->body, 0x44);
 		put_fixed(&s->body, value.f64_bits, 8);
+		break;
+	case ENGINE_V128:
+		lb_buf_add_byte(&s->body, 0xfd);
+		lb_buf_add_byte(&s->body, 0x0c);
+		put_fixed(&s->body, value.v128[0], 8);
+		put_fixed(&s->body, value.v128[1], 8);
 		break;
 	default: LB_TRY(put_reference(s, index, type)); break;
 	}
@@ -354,14 +359,16 @@ static void put_runs(struct snapshot *s)
 {
 	for (uint32_t i = 0; i < s->module->memory_count; i++) {
 		const struct engine_memory *memory = s->instance->memories[i];
+		bool is_64 = engine_memory_type(memory).limits.is_64;
 		uint64_t start, end = 0;
 
 		while (next_run(&start, &end, s, memory, end)) {
 			lb_buf_add_byte(&s->body, i == 0 ? 0 : 2);
 			if (i > 0)
 				put_leb(&s->body, i);
-			lb_buf_add_byte(&s->body, 0x41); /* i32.const */
-			put_signed(&s->body, (int32_t)(uint32_t)start);
+			/* i64.const or i32.const */
+			lb_buf_add_byte(&s->body, is_64 ? 0x42 : 0x41);
+			put_signed(&s->body, is_64 ? (int64_t)start : (int32_t)(uint32_t)start);
 			lb_buf_add_byte(&s->body, BYTE_END);
 			put_bytes(&s->body, (struct lb_bytes){ engine_memory_base(memory) + start,
 			                                       (size_t)(end - start) });
@@ -423,8 +430,12 @@ static bool constant_of(uint64_t *out, const struct snapshot *s, const struct en
 /* What the module's segments put into the table, at the beginning. */
 static bool fill_expected(uint64_t *expected, const struct snapshot *s, uint32_t table)
 {
-	uint64_t size = s->module->tables[table].limits.min, start;
+	uint64_t size = s->module->tables[table].limits.min, start, fill;
 
+	if (!constant_of(&fill, s, &s->module->table_inits[table]))
+		return false;
+	for (uint64_t i = 0; i < size; i++)
+		expected[i] = fill;
 	for (uint32_t i = 0; i < s->module->elem_count; i++) {
 		const struct engine_form_elem *elem = &s->module->elems[i];
 

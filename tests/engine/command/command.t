@@ -315,6 +315,30 @@ expect 'to what was said' 0 100 run --invoke first kept4.wasm
 expect 'in the place of another' 0 0.5 run --invoke wide kept4.wasm
 expect 'what is not there is not renamed' 4 '.*there is no export "none"' wizer -o no.wasm --rename a=none whole.wat
 expect 'a rename has two sides' 2 '.*--rename a: expected NEW=OLD' wizer -o no.wasm --rename a whole.wat
+cat >more.wat <<'END'
+(module
+  (memory $first 1) (memory $second i64 1 4)
+  (type $f (func (result i32)))
+  (global $vector (mut v128) (v128.const i64x2 0 0))
+  (global $typed (mut (ref null $f)) (ref.null $f))
+  (global $object (mut anyref) (ref.null any))
+  (table 2 (ref null $f) (ref.func $seven))
+  (func $seven (type $f) (i32.const 7))
+  (func (export "wizer.initialize")
+    (global.set $vector (v128.const i32x4 1 2 3 4))
+    (global.set $typed (ref.func $seven))
+    (i32.store $second (i64.const 65000) (i32.const 77)))
+  (func (export "object") (global.set $object (ref.i31 (i32.const 1))))
+  (func (export "lane") (result i32) (i32x4.extract_lane 2 (global.get $vector)))
+  (func (export "typed") (result i32) (call_ref $f (global.get $typed)))
+  (func (export "far") (result i32) (i32.load $second (i64.const 65000))))
+END
+"$engine" wizer -o kept2.wasm more.wat >out 2>err
+report $? 'vectors, typed references and second memories are kept'
+kept lane 3
+kept typed 7
+kept far 77
+expect 'an object cannot be kept' 3 '.*a reference in global 2 cannot be kept' wizer -o no.wasm --init object more.wat
 expect 'an output is needed' 2 '.*--output FILE is needed' wizer whole.wat
 expect 'what is absent cannot be called' 134 '.*start.wat: it called "env" "absent", which.*' \
 	wizer -o no.wasm --init calls start.wat
