@@ -103,6 +103,31 @@ static lb_err run_instance(struct run *run)
 
 /* ---- the end ---- */
 
+/* The functions that were under way, a line each behind the message; as many as there is room for.
+ */
+static void show_trace(struct run *run)
+{
+	struct lb_diag *diag = &run->cli->diag;
+	uint32_t count = engine_store_trace_count(run->store);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct engine_trace_frame frame;
+		size_t len = strlen(diag->text);
+		int more;
+
+		engine_store_trace(&frame, run->store, i);
+		more = frame.name.len > 0 ? snprintf(diag->text + len, sizeof diag->text - len,
+		                                     "\n    at function %u, %.*s", frame.func,
+		                                     LB_FMT(frame.name))
+		                          : snprintf(diag->text + len, sizeof diag->text - len,
+		                                     "\n    at function %u", frame.func);
+		if (more < 0 || (size_t)more >= sizeof diag->text - len) {
+			diag->text[len] = '\0'; /* a whole line or none */
+			return;
+		}
+	}
+}
+
 static lb_err report(struct run *run, lb_err err)
 {
 	struct lb_cli *cli = run->cli;
@@ -123,9 +148,12 @@ static lb_err report(struct run *run, lb_err err)
 	/* A host function may have said what was the matter. */
 	if (trap == ENGINE_TRAP_HOST && cli->diag.text[0] != '\0') {
 		lb_diag_prefix(&cli->diag, "%s: trap", run->file);
+		show_trace(run);
 		return err;
 	}
-	return lb_fail(&cli->diag, LB_E_TRAP, "%s: trap: %s", run->file, engine_trap_text(trap));
+	lb_diag_set(&cli->diag, "%s: trap: %s", run->file, engine_trap_text(trap));
+	show_trace(run);
+	return err;
 }
 
 static lb_err prepare_and_run(struct run *run)

@@ -56,6 +56,7 @@ struct engine_world {
 	{ "allow-host-fs", 0, NULL, "give it every file of this machine" }, \
 	{ "allow-net", 0, NULL, "let it make connections of its own (\"lifeboat_net\")" }, \
 	{ "env", 0, "NAME[=VALUE]", "give it a variable; without VALUE, the one that is set here" }, \
+	{ "trace", 0, NULL, "show each call of WASI on standard error" }, \
 	{ "plugin", 0, "LIB[=OPTIONS]", "load a host module from a shared library; again for more" }, \
 	{ "argv0", 0, "NAME", "what the program is told its name is; FILE otherwise" }
 /* clang-format on */

@@ -16,6 +16,10 @@ static const char run_details[] =
 	"and ., and --allow-net functions to listen and connect. --plugin loads a host module from "
 	"a "
 	"shared library (docs/examples/plugin), which can do what this process can.\n\n"
+	"--trace shows each call of WASI with its answer. What is behind a trap is shown below it: "
+	"the "
+	"functions that were under way, the innermost first, with their names where the module has "
+	"them.\n\n"
 	"The exit status is the program's own. Else: 134 it trapped (128 + SIGABRT, as a native "
 	"program that crashes), 124 --timeout ended it, 2 the command line is wrong, 3 FILE is no "
 	"module that can be run, 4 a file cannot be read or memory ran out.";

@@ -161,6 +161,22 @@ static lb_err load_plugins(struct engine_world *world, struct lb_cli *cli)
 	return LB_OK;
 }
 
+/* "path_open(3, 0, 4096, 5, 0, 2, 0, 0, 64) = NOENT" */
+static void show_call(void *ctx, const char *name, const char *signature,
+                      const union engine_value *args, const char *answer)
+{
+	FILE *to = ctx;
+	const char *before = "";
+
+	(void)fprintf(to, "%s(", name);
+	for (; *signature != ':'; signature++, args++, before = ", ")
+		if (*signature == 'I')
+			(void)fprintf(to, "%s%llu", before, (unsigned long long)args->i64);
+		else
+			(void)fprintf(to, "%s%u", before, args->i32);
+	(void)fprintf(to, ") = %s\n", answer);
+}
+
 lb_err engine_world_open(struct engine_world *world, struct lb_cli *cli)
 {
 	struct wasi_options options = { 0 };
@@ -172,6 +188,10 @@ lb_err engine_world_open(struct engine_world *world, struct lb_cli *cli)
 	LB_TRY(open_sockets(world, cli, &options));
 	options.allow_host_fs = lb_cli_flag(cli, "allow-host-fs");
 	options.allow_net = lb_cli_flag(cli, "allow-net");
+	if (lb_cli_flag(cli, "trace")) {
+		options.trace = show_call;
+		options.trace_ctx = cli->err;
+	}
 	return wasi_new(&world->wasi, cli->mem, cli->plat, &options, &cli->diag);
 }
 

@@ -45,3 +45,16 @@ enum wasi_errno wasi_errno_of(lb_err err)
 			return known[i].ours;
 	return errno_of_code(lb_code_of(err));
 }
+
+const char *wasi_errno_name(enum wasi_errno number)
+{
+	switch (number) {
+#define ERRNO(name, number) \
+	case WASI_E##name: \
+		return #name;
+#include "engine/wasi/errno.def"
+#undef ERRNO
+	case WASI_OK: break;
+	}
+	return "success";
+}

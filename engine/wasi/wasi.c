@@ -133,6 +133,8 @@ static lb_err set_up(struct wasi *wasi, const struct wasi_options *options, stru
 	for (size_t i = 0; i < 2 && options->allow_host_fs; i++)
 		LB_TRY(add_grant(wasi, &everything[i], true, diag));
 	wasi->allow_net = options->allow_net;
+	wasi->trace = options->trace;
+	wasi->trace_ctx = options->trace_ctx;
 	wasi->bindings = LB_ARENA_NEW(&wasi->arena, struct wasi_binding, FUNC_COUNT + NET_COUNT);
 	if (wasi->bindings == NULL)
 		return lb_err_of(LB_E_NOMEM);
@@ -188,6 +190,10 @@ static lb_err call_func(void *ctx, struct engine_instance *caller, const union e
 	if (caller != NULL)
 		call.memory = engine_instance_find_memory(caller, LB_B("memory"));
 	number = binding->func->run(&call, args);
+	if (call.wasi->trace != NULL)
+		call.wasi->trace(call.wasi->trace_ctx, binding->func->name,
+		                 binding->func->signature, args,
+		                 lb_failed(call.end) ? "the end" : wasi_errno_name(number));
 	if (lb_failed(call.end)) /* proc_exit, the one without a result */
 		return call.end;
 	results[0].i32 = (uint32_t)number;

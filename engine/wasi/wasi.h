@@ -41,6 +41,11 @@ struct wasi_options {
 	/* More than the interface permits, for tools that are trusted with it: every file of this
 	 * machine, as "/" and ".", and the network, by the functions of engine/wasi/net.def. */
 	bool allow_host_fs, allow_net;
+	/* Told of each call when it is over: its name, its signature (func.def), as many arguments
+	 * as that has, and how it went ("success", "NOENT"; of proc_exit "the end"). */
+	void (*trace)(void *ctx, const char *name, const char *signature,
+	              const union engine_value *args, const char *answer);
+	void *trace_ctx;
 	/* What the program has as 0, 1 and 2, borrowed: it cannot close them.  -1: not there. NULL:
 	 * this process's own three. */
 	const int *streams;

@@ -50,6 +50,9 @@ struct wasi {
 	struct lb_vec fds; /* struct wasi_fd */
 	struct wasi_binding *bindings;
 	bool allow_net;
+	void (*trace)(void *ctx, const char *name, const char *signature,
+	              const union engine_value *args, const char *answer);
+	void *trace_ctx;
 	char paths[2][WASI_PATH_SIZE]; /* the paths of the call under way */
 };
 
@@ -71,6 +74,7 @@ struct wasi_call {
 /* ---- errors ---- */
 
 enum wasi_errno wasi_errno_of(lb_err err);
+const char *wasi_errno_name(enum wasi_errno number); /* "NOENT"; "success" */
 
 #define WASI_TRY(expr) \
 	do { \

@@ -243,6 +243,38 @@ report $? 'all kinds of sections cut at every byte: status 3 and the offset'
 test "$(wc -l <out)" -eq 1 && test ! -s err
 report $? 'a reader that goes away is no error'
 
+# ---- proposals, traces ----
+
+cat >deep.wat <<'END'
+(module
+  (func $inner unreachable)
+  (func $middle (call $inner))
+  (func (export "outer") (call $middle))
+  (func (export "tail") (return_call $inner)))
+END
+expect 'a trap is shown with what was under way' 134 '    at function 1, middle' run --invoke outer deep.wat
+expect 'the innermost first' 134 'lifeboat-engine run: deep.wat: trap: unreachable' run --invoke outer deep.wat
+[ "$(grep -c '    at function' err)" -eq 3 ]
+report $? 'all of them'
+expect 'a proposal can be refused' 3 '.*tail.call.*' run -W tail-call=n --invoke outer deep.wat
+expect 'and allowed again' 134 '.*trap: unreachable' run -W tail-call=n --wasm tail-call=y --invoke outer deep.wat
+expect 'validate knows it too' 3 '.*tail.call.*' validate -W tail-call=n deep.wat
+expect 'and inspect' 3 '.*tail.call.*' inspect -W tail-call=n deep.wat
+cat >exits.wat <<'END'
+(module
+  (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_seek" (func $seek (param i32 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (drop (call $close (i32.const 77)))
+    (drop (call $seek (i32.const 77) (i64.const -1) (i32.const 2) (i32.const 0)))
+    (call $exit (i32.const 5))))
+END
+expect 'calls of WASI are shown' 5 'fd_close\(77\) = BADF' run --trace exits.wat
+expect 'with all arguments' 5 'fd_seek\(77, 18446744073709551615, 2, 0\) = BADF' run --trace exits.wat
+expect 'to the end' 5 'proc_exit\(5\) = the end' run --trace exits.wat
+
 # ---- wizer ----
 
 cat >start.wat <<'END'
