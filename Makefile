@@ -202,13 +202,22 @@ test-all-long:
 	@LB_LONG=1 $(PROVE) --timer $(filter $(BUILD)/tests/fault/%,$(TEST_PROGRAMS)) $(LONG_SCRIPTS)
 
 #: make check       layers, style, headers alone, both compilers, sanitizers, static analysis
-.PHONY: check check-fast check-headers check-clang check-san check-static
-check: check-fast check-headers check-clang check-san check-static
+.PHONY: check check-fast check-docs check-headers check-clang check-san check-static
+check: check-fast check-docs check-headers check-clang check-san check-static
 
 check-fast:
 	@tests/check-layers
 	@tests/check-style
 	@tests/check-compatibility
+
+# What is generated and kept in the tree.
+check-docs:
+	@tests/oom-doc --check
+
+#: make docs        writes docs/out-of-memory.md anew
+.PHONY: docs
+docs:
+	@tests/oom-doc > docs/out-of-memory.md
 
 check-headers:
 	@for header in $$(git ls-files '*.h' | grep -v _priv.h); do \

@@ -697,6 +697,53 @@ static bool use_bytes(const struct world *w)
 	return good;
 }
 
+static bool use_growth(const struct world *w)
+{
+	wasm_memory_t *memory = wasm_extern_as_memory(w->exports.data[MEMORY]);
+	wasm_table_t *table = wasm_extern_as_table(w->exports.data[TABLE]);
+	wasm_ref_t *ref = NULL;
+	bool good = wasm_memory_grow(memory, 1) && wasm_table_grow(table, 4, NULL);
+
+	if (good)
+		ref = wasm_table_get(table, 0);
+	wasm_ref_delete(ref);
+	return good && ref != NULL;
+}
+
+static bool use_engine(const struct world *w, struct lb_bytes bytes)
+{
+	struct engine_extern what = engine_capi_engine_extern(w->exports.data[GLOBAL]);
+	wasm_extern_t *again = engine_capi_extern(w->store, &what);
+	wasm_byte_vec_t binary = vec_of(bytes);
+	wasm_engine_t *engine = wasm_engine_new();
+	bool good = again != NULL && engine != NULL && wasm_module_validate(w->store, &binary);
+
+	wasm_engine_delete(engine);
+	wasm_extern_delete(again);
+	return good;
+}
+
+static bool use_traps(const struct world *w)
+{
+	wasm_name_t message;
+	wasm_trap_t *trap;
+	wasm_frame_t *frame;
+	bool good;
+
+	wasm_name_new_from_string_nt(&message, "why");
+	trap = wasm_trap_new(w->store, &message);
+	good = message.size == 4 && lb_code_of(engine_capi_trap_cause(trap)) != LB_E_NOMEM;
+	wasm_name_delete(&message);
+	wasm_trap_delete(trap);
+	trap = wasm_func_call(func_at(w, TRAP_), &(wasm_val_vec_t)WASM_EMPTY_VEC,
+	                      &(wasm_val_vec_t)WASM_EMPTY_VEC);
+	frame = wasm_trap_origin(trap);
+	good = good && frame != NULL;
+	wasm_frame_delete(frame);
+	wasm_trap_delete(trap);
+	return good;
+}
+
 TEST(wasm_h_survives_every_oom)
 {
 	struct wasm module;
@@ -712,7 +759,8 @@ TEST(wasm_h_survives_every_oom)
 
 		lb_mem_host.resize = failing;
 		good = world_begin(&w, bytes) && use_types(&w) && use_objects(&w) &&
-		       use_calls(&w) && use_bytes(&w);
+		       use_calls(&w) && use_bytes(&w) && use_growth(&w) && use_engine(&w, bytes) &&
+		       use_traps(&w);
 		world_end(&w);
 		lb_mem_host.resize = host.resize;
 		CHECK(good == !t->heap.failed);
