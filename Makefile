@@ -30,8 +30,11 @@ WARN_clang := -Wcomma -Wconditional-uninitialized -Wmissing-variable-declaration
 	-Wextra-semi-stmt -Winitializer-overrides -Wassign-enum -Wshift-sign-overflow -Wthread-safety
 # Not with clang: clang 14 miscompiles saturating subtraction under this flag (bytes_test shows it).
 HARD_gcc := -fstack-clash-protection
+# What the code is for: another machine or system than this one with CC=aarch64-linux-gnu-gcc and the like.
+TARGET := $(shell $(CC) -dumpmachine)
+HARD_x86_64 := -fcf-protection=full
 HARD := -fno-common -fno-strict-aliasing -fstack-protector-strong -ftrivial-auto-var-init=pattern \
-	-fcf-protection=full -D_FORTIFY_SOURCE=2 $(HARD_$(KIND))
+	$(HARD_$(firstword $(subst -, ,$(TARGET)))) -D_FORTIFY_SOURCE=2 $(HARD_$(KIND))
 
 # The sanitizers change what the optimiser can prove and how large frames are.
 ifneq ($(SAN),)
