@@ -7,7 +7,6 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
-OS := $(shell uname -s | tr A-Z a-z)
 VERSION := $(shell cat VERSION)
 T ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
@@ -16,6 +15,10 @@ ifeq ($(origin CC),default)
 CC := $(shell command -v gcc >/dev/null 2>&1 && echo gcc || echo clang)
 endif
 KIND := $(if $(findstring clang,$(CC)),clang,gcc)
+
+# What the code is for: another machine or system than this one with CC=aarch64-linux-gnu-gcc and the like.
+TARGET := $(shell $(CC) -dumpmachine)
+OS := $(if $(findstring mingw,$(TARGET)),windows,$(if $(findstring linux,$(TARGET)),linux,$(shell uname -s | tr A-Z a-z)))
 
 # ---- flags -------------------------------------------------------------------
 
@@ -30,8 +33,6 @@ WARN_clang := -Wcomma -Wconditional-uninitialized -Wmissing-variable-declaration
 	-Wextra-semi-stmt -Winitializer-overrides -Wassign-enum -Wshift-sign-overflow -Wthread-safety
 # Not with clang: clang 14 miscompiles saturating subtraction under this flag (bytes_test shows it).
 HARD_gcc := -fstack-clash-protection
-# What the code is for: another machine or system than this one with CC=aarch64-linux-gnu-gcc and the like.
-TARGET := $(shell $(CC) -dumpmachine)
 HARD_x86_64 := -fcf-protection=full
 HARD := -fno-common -fno-strict-aliasing -fstack-protector-strong -ftrivial-auto-var-init=pattern \
 	$(HARD_$(firstword $(subst -, ,$(TARGET)))) -D_FORTIFY_SOURCE=2 $(HARD_$(KIND))
@@ -41,6 +42,14 @@ ifneq ($(SAN),)
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 WARN := $(filter-out -Wframe-larger-than=4096 -Wnull-dereference,$(WARN))
 HARD := $(filter-out -D_FORTIFY_SOURCE=2,$(HARD))
+endif
+
+# Windows' own printf knows less than C has, and its headers warn.
+ifeq ($(OS),windows)
+WARN := $(filter-out -Wformat=2 -Wconversion -Wnull-dereference,$(WARN)) -Wno-format
+WARN_gcc := $(filter-out -Wformat-signedness -Warith-conversion,$(WARN_gcc))
+HARD := $(filter-out -fstack-protector-strong -D_FORTIFY_SOURCE=2,$(HARD))
+CPPFLAGS += -D__USE_MINGW_ANSI_STDIO=1
 endif
 
 OPT ?= -O2 -g
@@ -75,7 +84,7 @@ NEEDS_ci-runner := ci-runner workflows base
 NEEDS_coordinator := coordinator artifact-cache workflows base
 NEEDS_all := coordinator ci-runner release artifact-cache workflows engine base
 
-OTHER_OS := $(filter-out $(OS),linux darwin windows)
+OTHER_OS := $(filter-out $(OS),linux darwin windows) $(if $(filter windows,$(OS)),posix)
 here = $(filter-out $(foreach o,$(OTHER_OS),%_$(o).c),$(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c))
 SOURCES = $(filter-out $(1)/command/main.c,$(call here,$(1)))
 OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(call SOURCES,$(1)))
@@ -314,7 +323,9 @@ $(BUILD)/completion/zsh/%: $(BUILD)/% ; @mkdir -p $(@D); $< completion zsh > $@
 $(BUILD)/completion/fish/%: $(BUILD)/% ; @mkdir -p $(@D); $< completion fish > $@
 
 # The engine alone, for people who embed it: its objects and the part of base it stands on.
-ENGINE_OBJECTS := $(filter-out $(BUILD)/obj/engine/command/%,$(call OBJECTS,engine)) \
+# On Windows it is without WASI, whose files base/platform does not have there.
+ENGINE_OBJECTS := $(filter-out $(BUILD)/obj/engine/command/% $(if $(filter windows,$(OS)),$(BUILD)/obj/engine/wasi/%), \
+	$(call OBJECTS,engine)) \
 	$(call objects_of,$(wildcard base/*.c) $(call here,base/platform))
 $(BUILD)/liblifeboat-engine.a: $(ENGINE_OBJECTS)
 	@rm -f $@

@@ -64,11 +64,13 @@ lb_err lb_err_errno(int number)
 		{ ENOMEM, LB_E_NOMEM },         { ENOENT, LB_E_NOTFOUND },
 		{ ENOTDIR, LB_E_NOTFOUND },     { EEXIST, LB_E_EXISTS },
 		{ EACCES, LB_E_DENIED },        { EPERM, LB_E_DENIED },
-		{ ENOSPC, LB_E_NOSPACE },       { EDQUOT, LB_E_NOSPACE },
-		{ ETIMEDOUT, LB_E_TIMEOUT },    { EADDRINUSE, LB_E_BUSY },
+		{ ENOSPC, LB_E_NOSPACE },       { EADDRINUSE, LB_E_BUSY },
+		{ ETIMEDOUT, LB_E_TIMEOUT },    { EPIPE, LB_E_CLOSED },
 		{ EBUSY, LB_E_BUSY },           { EINVAL, LB_E_INVALID },
 		{ ECONNREFUSED, LB_E_NETWORK }, { ECONNRESET, LB_E_NETWORK },
-		{ EPIPE, LB_E_CLOSED },
+#ifdef EDQUOT
+		{ EDQUOT, LB_E_NOSPACE },
+#endif
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

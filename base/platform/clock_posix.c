@@ -1,6 +1,7 @@
 /* clock_posix.c - see clock.h. */
 #include "base/platform/clock.h"
 
+#include <errno.h>
 #include <time.h>
 
 static uint64_t ns_of(struct timespec time)
@@ -26,6 +27,17 @@ uint64_t plat_clock_resolution_ns(enum plat_clock clock)
 
 	(void)clock_getres(clocks[clock], &step);
 	return ns_of(step) > 0 ? ns_of(step) : 1;
+}
+
+uint64_t plat_clock_now_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+void plat_clock_sleep_ns(uint64_t ns)
+{
+	struct timespec left = { .tv_sec = (time_t)(ns / 1000000000),
+		                 .tv_nsec = (long)(ns % 1000000000) };
+
+	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+		continue;
 }
 
 uint64_t plat_clock_process_ns(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }

@@ -2,7 +2,7 @@
 #include "engine/interpret/helper.h"
 #include "engine/runtime/object.h"
 
-#include "base/platform/plat.h"
+#include "base/platform/clock.h"
 
 /* The place of an access: in bounds, and aligned to its width. */
 static unsigned place(void **out, const struct engine_instance *instance, uint32_t imm,
@@ -81,10 +81,10 @@ static bool attended(const struct engine_store *store)
 
 static unsigned wait_until(struct engine_store *store, int64_t timeout_ns)
 {
-	uint64_t start = plat_host.ops->now_ns(&plat_host);
+	uint64_t start = plat_clock_now_ns();
 
 	for (;;) {
-		uint64_t gone = plat_host.ops->now_ns(&plat_host) - start, left = WAIT_STEP_NS;
+		uint64_t gone = plat_clock_now_ns() - start, left = WAIT_STEP_NS;
 
 		if (attended(store)) {
 			unsigned trap = engine_store_poll(store);
@@ -98,7 +98,7 @@ static unsigned wait_until(struct engine_store *store, int64_t timeout_ns)
 			if ((uint64_t)timeout_ns - gone < left)
 				left = (uint64_t)timeout_ns - gone;
 		}
-		plat_host.ops->sleep_ns(&plat_host, left);
+		plat_clock_sleep_ns(left);
 	}
 }
 

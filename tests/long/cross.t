@@ -65,5 +65,34 @@ for machine in aarch64 riscv64; do
 		fi
 	done
 done
+# For Windows: built, and linked with a program that uses it; there is no Windows to run it on.
+compiler=x86_64-w64-mingw32-gcc
+if command -v $compiler >/dev/null 2>&1; then
+	make -s -j"$jobs" CC=$compiler BUILD="$base/windows" "$base/windows/liblifeboat-engine.a" >"$work/log" 2>&1
+	report $? "the engine is built for Windows"
+	cat >"$work/program.c" <<'END'
+#include "engine/capi/wasm.h"
+
+int main(void)
+{
+	wasm_engine_t *engine = wasm_engine_new();
+	wasm_store_t *store = wasm_store_new(engine);
+	wasm_byte_vec_t binary = { 8, (char[]){ 0, 'a', 's', 'm', 1, 0, 0, 0 } };
+	wasm_module_t *module = wasm_module_new(store, &binary);
+	wasm_instance_t *instance = wasm_instance_new(store, module, NULL, NULL);
+
+	wasm_instance_delete(instance);
+	wasm_module_delete(module);
+	wasm_store_delete(store);
+	wasm_engine_delete(engine);
+	return instance == NULL;
+}
+END
+	$compiler -std=gnu11 -I. -static -o "$work/program.exe" "$work/program.c" "$base/windows/liblifeboat-engine.a" \
+		-pthread >"$work/log" 2>&1
+	report $? "and a program is linked with it"
+else
+	skip "the engine is built for Windows" "$compiler is not installed"
+fi
 echo "1..$count"
 exit $failed
