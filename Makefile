@@ -18,7 +18,7 @@ KIND := $(if $(findstring clang,$(CC)),clang,gcc)
 
 # What the code is for: another machine or system than this one with CC=aarch64-linux-gnu-gcc and the like.
 TARGET := $(shell $(CC) -dumpmachine)
-OS := $(if $(findstring mingw,$(TARGET)),windows,$(if $(findstring linux,$(TARGET)),linux,$(shell uname -s | tr A-Z a-z)))
+OS := $(if $(findstring mingw,$(TARGET)),windows,$(shell uname -s | tr A-Z a-z))
 
 # ---- flags -------------------------------------------------------------------
 
