@@ -54,8 +54,8 @@ void engine_store_set_fuel(struct engine_store *store, uint64_t fuel, engine_fue
 void engine_store_unset_fuel(struct engine_store *store);
 uint64_t engine_store_fuel(const struct engine_store *store); /* what is left */
 
-/* End what runs with ENGINE_TRAP_DEADLINE when plat_host's clock (monotonic) is past that time,
- * within a thousand calls or turns of loops; 0: never. */
+/* End what runs with ENGINE_TRAP_DEADLINE when plat_clock_now_ns (base/platform/clock.h) is past
+ * that time, within a thousand calls or turns of loops; 0: never. */
 void engine_store_set_deadline(struct engine_store *store, uint64_t deadline_ns);
 
 /* ---- functions ---- */

@@ -11,6 +11,7 @@
 #ifndef ENGINE_CAPI_ENGINE_H
 #define ENGINE_CAPI_ENGINE_H
 
+#include "base/platform/clock.h"
 #include "engine/capi/capi.h"
 #include "engine/instance.h"
 #include "engine/linker.h"

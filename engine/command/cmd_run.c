@@ -5,6 +5,8 @@ const struct lb_option engine_run_options[] = {
 	ENGINE_WORLD_OPTIONS,
 	{ "invoke", 0, "NAME", "call this export with ARG... as its arguments" },
 	{ "timeout", 0, "MS", "end it after so many milliseconds" },
+	{ "fuel", 0, "N",
+	  "trap after so many calls and turns of loops, the same on every machine" },
 	{ "max-memory", 0, "BYTES", "let a memory grow to this and no further" },
 	ENGINE_FEATURE_OPTION,
 	{ 0 },
@@ -20,7 +22,7 @@ struct run {
 	struct engine_instance *instance;
 	struct engine_timeout *timeout;
 	struct engine_world world;
-	uint64_t timeout_ms, memory_bytes; /* UINT64_MAX: not given */
+	uint64_t timeout_ms, memory_bytes, fuel; /* UINT64_MAX: not given */
 };
 
 /* ---- running ---- */
@@ -34,6 +36,8 @@ static lb_err make_instance(struct run *run)
 	if (run->memory_bytes != UINT64_MAX)
 		options.memory_pages_max = run->memory_bytes / ENGINE_PAGE_SIZE;
 	LB_TRY(engine_store_new(&run->store, cli->mem, &options));
+	if (run->fuel != UINT64_MAX)
+		engine_store_set_fuel(run->store, run->fuel, NULL, NULL);
 	LB_TRY(engine_linker_new(&run->linker, cli->mem, run->store));
 	LB_TRY(engine_world_link(&run->world, run->linker, cli));
 	if (run->timeout_ms != UINT64_MAX)
@@ -162,6 +166,7 @@ static lb_err prepare_and_run(struct run *run)
 	lb_err err;
 
 	LB_TRY(lb_cli_number(&run->timeout_ms, cli, "timeout", UINT64_MAX, 1, INT32_MAX));
+	LB_TRY(lb_cli_number(&run->fuel, cli, "fuel", UINT64_MAX, 0, UINT64_MAX - 1));
 	LB_TRY(lb_cli_number(&run->memory_bytes, cli, "max-memory", UINT64_MAX, ENGINE_PAGE_SIZE,
 	                     (uint64_t)1 << 32));
 	err = engine_world_open(&run->world, cli);

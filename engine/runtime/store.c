@@ -1,7 +1,7 @@
 /* store.c - the store: its stacks, its types, its end. */
 #include "engine/runtime/object.h"
 
-#include "base/platform/plat.h"
+#include "base/platform/clock.h"
 
 static void fill_options(struct engine_store_options *out,
                          const struct engine_store_options *options)
@@ -129,7 +129,7 @@ unsigned engine_store_poll(struct engine_store *store)
 		return ENGINE_TRAP_INTERRUPT;
 	if ((attention & ENGINE_ATTENTION_DEADLINE) != 0 && store->polls-- == 0) {
 		store->polls = POLLS_PER_CLOCK;
-		if (plat_host.ops->now_ns(&plat_host) >= store->deadline_ns)
+		if (plat_clock_now_ns() >= store->deadline_ns)
 			return ENGINE_TRAP_DEADLINE;
 	}
 	if ((attention & ENGINE_ATTENTION_FUEL) != 0) {

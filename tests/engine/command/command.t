@@ -271,6 +271,9 @@ cat >exits.wat <<'END'
     (drop (call $seek (i32.const 77) (i64.const -1) (i32.const 2) (i32.const 0)))
     (call $exit (i32.const 5))))
 END
+expect 'fuel runs out' 134 'lifeboat-engine run: loop.wasm: trap: out of fuel' run --fuel 1000 loop.wasm
+expect 'or suffices' 0 3 run --fuel 10 --invoke add calc.wasm 1 2
+expect 'fuel is a number' 2 '.*--fuel: "much" is not .*' run --fuel much calc.wasm
 expect 'calls of WASI are shown' 5 'fd_close\(77\) = BADF' run --trace exits.wat
 expect 'with all arguments' 5 'fd_seek\(77, 18446744073709551615, 2, 0\) = BADF' run --trace exits.wat
 expect 'to the end' 5 'proc_exit\(5\) = the end' run --trace exits.wat
