@@ -73,7 +73,7 @@ void runner_github_cache_reserve(struct lb_http_exchange *x, void *ctx)
 
 static struct runner_github_file *file_of(struct lb_http_exchange *x, struct runner_github *g)
 {
-	struct runner_github_file *file;
+	struct runner_github_file *file = NULL;
 	uint64_t id;
 
 	if (lb_failed(lb_bytes_u64(&id, lb_http_param(x, "id"), UINT64_MAX)))

@@ -355,7 +355,7 @@ static void read_run(struct lb_http_exchange *x, struct runner_github *g, struct
 /* To an address that says nothing of the token, as GitHub answers it. */
 static void redirect(struct lb_http_exchange *x, struct runner_github *g, struct lb_bytes what)
 {
-	struct runner_github_file *file;
+	struct runner_github_file *file = NULL;
 	lb_err err = runner_github_file_add(&file, g, RUNNER_GITHUB_TO_GET, what,
 	                                    (struct lb_bytes){ 0 });
 

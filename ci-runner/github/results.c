@@ -65,7 +65,7 @@ static void create_artifact(struct lb_http_exchange *x, struct runner_github *g,
 {
 	struct lb_bytes name = lb_value_get_string(body, "name");
 	struct lb_value *answer = lb_value_object(&x->arena);
-	struct runner_github_file *file;
+	struct runner_github_file *file = NULL;
 	lb_err err;
 
 	if (name.len == 0) {
@@ -250,7 +250,7 @@ static void create_cache(struct lb_http_exchange *x, struct runner_github *g,
 	struct lb_bytes version = lb_value_get_string(body, "version");
 	struct lb_value *answer = lb_value_object(&x->arena);
 	struct runner_found found = { 0 };
-	struct runner_github_file *file;
+	struct runner_github_file *file = NULL;
 	lb_err err = find_cache(&found, x, g, key, none, version);
 
 	if (!lb_failed(err) && lb_bytes_eq(found.name, key)) {
@@ -314,7 +314,7 @@ lb_err runner_github_keep_cache(struct runner_github *g, struct runner_github_fi
 lb_err runner_github_offer_cache(const char **url, struct lb_http_exchange *x,
                                  struct runner_github *g, const struct runner_found *found)
 {
-	struct runner_github_file *file;
+	struct runner_github_file *file = NULL;
 
 	LB_TRY(runner_github_file_add(&file, g, RUNNER_GITHUB_TO_GET, found->id,
 	                              (struct lb_bytes){ 0 }));
