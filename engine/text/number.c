@@ -171,15 +171,15 @@ enum { EXPONENT_FAR = 1 << 28 }; /* beyond all: texts have at most 2^30 bytes */
 static int read_exponent(struct lb_bytes word)
 {
 	bool negative = word.len > 0 && word.at[0] == '-';
-	int value = 0;
+	int64_t value = 0;
 
 	(void)skip_sign(&word);
 	for (size_t i = 0; i < word.len; i++)
 		if (word.at[i] != '_' && value < EXPONENT_FAR)
-			value = value * 10 + digit_of(word.at[i], 10);
+			value = value * 10 + (int64_t)digit_of(word.at[i], 10);
 	if (value > EXPONENT_FAR)
 		value = EXPONENT_FAR;
-	return negative ? -value : value;
+	return negative ? -(int)value : (int)value;
 }
 
 static bool read_hex_float(uint64_t *out, struct lb_bytes word, const struct format *f)
