@@ -88,7 +88,7 @@ static lb_err next_tag(struct tag *out, struct scan *s)
 			             .empty = body.at[body.len - 1] == '/' };
 		if (out->closes)
 			body = lb_bytes_from(body, 1);
-		if (out->empty)
+		if (out->empty && body.len > 0) /* "</>" is both */
 			body.len--;
 		end = name_end(body);
 		out->name = lb_bytes_upto(body, end);

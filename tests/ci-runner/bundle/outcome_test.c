@@ -128,6 +128,7 @@ TEST(junit_that_is_none)
 		                             "<testcase name=\"a>b",
 		                             "<!-- <testcase/>",
 		                             "<![CDATA[",
+		                             "</>",
 		                             "<testcase name=\"x\"/><" };
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
