@@ -314,6 +314,11 @@ dispatch:
 				JUMP(pc[1].imm);
 			NEXT(2);
 		}
+		CASE(EXTRACT)
+		{
+			fp[pc[1].a] = (uint32_t)fp[pc[1].b] >> pc[2].x & pc[1].index;
+			NEXT(3);
+		}
 		CASE(LOOP_NE)
 		{
 			uint32_t next = (uint32_t)fp[pc[1].a] + (uint32_t)pc[2].x;

@@ -297,6 +297,21 @@ static bool emit_with_load(struct engine_validator *v, const struct engine_op_in
 	return true;
 }
 
+/* Some bits of a number: shifted down, the others masked out. */
+static bool emit_extract(struct engine_validator *v, const struct operand *a,
+                         const struct operand *b)
+{
+	uint32_t slot = 0, by = 0, position;
+
+	if (!engine_emit_take_shift(&slot, &by, v, a))
+		return false;
+	position = engine_emit(v, ENGINE_CODE_EXTRACT,
+	                       ab_imm(v->slot_top, slot, (int32_t)(uint32_t)b->value), false);
+	engine_emit_cell(v, by);
+	engine_emit_has_result(v, position, ENGINE_CODE_EXTRACT);
+	return true;
+}
+
 static void emit_binary(struct engine_validator *v, const struct engine_op_info *info,
                         const struct operand *a, const struct operand *b)
 {
@@ -305,6 +320,8 @@ static void emit_binary(struct engine_validator *v, const struct engine_op_info 
 		info->form == ENGINE_FORM_BINARY_IMM || info->form == ENGINE_FORM_COMPARE_IMM;
 	uint32_t to = v->slot_top, slot_a, slot_b;
 
+	if (info->code == ENGINE_CODE_I32_AND && b->place == PLACE_CONST && emit_extract(v, a, b))
+		return;
 	if (has_imm && fits_imm(b, info->operand)) {
 		slot_a = engine_emit_slot(v, a);
 		emit_imm_form(v, info, info->code, ab_imm(to, slot_a, (int32_t)(uint32_t)b->value));

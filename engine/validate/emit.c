@@ -227,6 +227,18 @@ bool engine_emit_take_load(uint32_t *address, uint32_t *offset, struct engine_va
 	return true;
 }
 
+bool engine_emit_take_shift(uint32_t *slot, uint32_t *by, struct engine_validator *v,
+                            const struct operand *o)
+{
+	union engine_cell made = { 0 };
+
+	if (v->last_code != ENGINE_CODE_I32_SHR_U_IMM || !take_last(&made, v, o))
+		return false;
+	*slot = made.b;
+	*by = made.index & 31;
+	return true;
+}
+
 void engine_emit_has_result(struct engine_validator *v, uint32_t position, unsigned code)
 {
 	if (!emitting(v) || v->no_memory)

@@ -264,6 +264,11 @@ bool engine_emit_take_sum(uint32_t *a, uint32_t *b, struct engine_validator *v,
 bool engine_emit_take_load(uint32_t *address, uint32_t *offset, struct engine_validator *v,
                            const struct operand *o, engine_type type);
 
+/* If the instruction just made is a shift to the right by a number, into the operand's home, take
+ * it back. */
+bool engine_emit_take_shift(uint32_t *slot, uint32_t *by, struct engine_validator *v,
+                            const struct operand *o);
+
 /* The instruction just made, of more than two cells, has its single result in `a` after all. */
 void engine_emit_has_result(struct engine_validator *v, uint32_t position, unsigned code);
 
