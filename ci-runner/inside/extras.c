@@ -33,7 +33,7 @@ static lb_err git(struct lb_buf *out, struct runner_inside *in, const char *fold
 	                                       header != NULL ? header : "")
 	                 .at;
 	env[10] = (const char *)lb_arena_format(in->arena, "HOME=%s", home != NULL ? home : "/").at;
-	for (size_t i = 0; words[i] != NULL && i < WORDS_MAX; i++)
+	for (size_t i = 0; i < WORDS_MAX && words[i] != NULL; i++)
 		argv[3 + i] = words[i];
 	if (in->arena->failed)
 		return lb_err_of(LB_E_NOMEM);
