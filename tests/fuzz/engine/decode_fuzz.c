@@ -52,6 +52,7 @@ static lb_err provide(struct engine_extern *out, struct engine_store *store,
 	case ENGINE_TABLE: return engine_table_new(&out->table, store, &type->table, zero);
 	case ENGINE_MEMORY: return engine_memory_new(&out->memory, store, &type->memory);
 	case ENGINE_GLOBAL: return engine_global_new(&out->global, store, &type->global, zero);
+	case ENGINE_TAG: return engine_tag_new(&out->tag, store, &type->func);
 	}
 	return LB_OK;
 }
