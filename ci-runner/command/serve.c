@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TOKEN_BYTES_MAX = 256, LABELS_MAX = 64 };
+enum { TOKEN_BYTES_MAX = 256, LABELS_MAX = 64, LOCK_WAIT_NS = 2000000000 };
 
 static lb_err need(const char **out, struct lb_cli *cli, const char *option)
 {
@@ -114,6 +114,20 @@ static lb_err read_cache(const char *const **out, struct lb_cli *cli, const char
 	return list[0] != NULL ? LB_OK : lb_err_of(LB_E_NOMEM);
 }
 
+/* A child of a runner that was killed may hold the lock until it has become its program. */
+static lb_err lock_work(int *lock, const char *file, struct lb_cli *cli)
+{
+	const struct plat_ops *ops = cli->plat->ops;
+	uint64_t until = ops->now_ns(cli->plat) + LOCK_WAIT_NS;
+	lb_err err = lb_file_lock(lock, file, &cli->diag);
+
+	while (lb_code_of(err) == LB_E_BUSY && ops->now_ns(cli->plat) < until) {
+		ops->sleep_ns(cli->plat, LOCK_WAIT_NS / 100);
+		err = lb_file_lock(lock, file, &cli->diag);
+	}
+	return err;
+}
+
 /* WORK as an absolute path, for this runner alone. */
 static lb_err prepare_work(const char **out, int *lock, struct lb_cli *cli)
 {
@@ -130,7 +144,7 @@ static lb_err prepare_work(const char **out, int *lock, struct lb_cli *cli)
 	file = runner_path(&cli->arena, real, "_lock");
 	if (file == NULL)
 		return lb_err_of(LB_E_NOMEM);
-	LB_TRY(lb_file_lock(lock, file, &cli->diag));
+	LB_TRY(lock_work(lock, file, cli));
 	return runner_folders_prepare(cli->mem, cli->plat, real, &cli->diag);
 }
 

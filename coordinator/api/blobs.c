@@ -105,6 +105,8 @@ static lb_err record_artifact(void *ctx, struct coord_store *store, uint64_t now
 {
 	struct artifact_record *record = ctx;
 
+	record->blob.job_id = record->held.job_id;
+	record->blob.attempt = record->held.attempt;
 	return coord_store_add_artifact(&record->blob.id, store, record->held.run_id,
 	                                record->held.run_attempt, &record->blob, record->replace,
 	                                now_ms);

@@ -11,9 +11,11 @@ lb_err coord_store_add_artifact(uint64_t *id, struct coord_store *store, uint64_
 	if (replace)
 		LB_TRY(COORD_SQL_RUN(store->writer, ARTIFACT_REMOVE, number(run_id),
 		                     number(run_attempt), text(blob->name)));
+	LB_TRY(COORD_SQL_RUN(store->writer, ARTIFACT_FORGET, number(run_id), number(run_attempt),
+	                     text(blob->name), number(blob->job_id), number(blob->attempt)));
 	LB_TRY(COORD_SQL_RUN(store->writer, ARTIFACT_ADD, number(run_id), number(run_attempt),
 	                     text(blob->name), number(blob->size), text(blob->sha256),
-	                     number(now_ms)));
+	                     number(now_ms), number(blob->job_id), number(blob->attempt)));
 	*id = coord_sql_last_id(store->writer);
 	return LB_OK;
 }

@@ -222,9 +222,11 @@ struct coord_blob {
 	uint64_t id, size;
 	struct lb_bytes name; /* or key */
 	struct lb_bytes sha256;
+	uint64_t job_id, attempt; /* of an artifact: the job that made it, and in which attempt */
 };
 
-/* EXISTS when the name is taken in this attempt of the run, unless `replace`. */
+/* EXISTS when the name is taken in this attempt of the run, unless `replace`, or unless an earlier
+ * attempt of the same job took it: its runner was lost. */
 lb_err coord_store_add_artifact(uint64_t *id, struct coord_store *store, uint64_t run_id,
                                 uint64_t run_attempt, const struct coord_blob *blob, bool replace,
                                 uint64_t now_ms);

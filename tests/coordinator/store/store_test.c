@@ -182,6 +182,18 @@ TEST(an_artifacts_name_is_taken_once)
 	      LB_E_EXISTS);
 	CHECK_OK(coord_store_add_artifact(&second, p.store, run_id, 1, &two, true, 1));
 	CHECK_OK(coord_store_add_artifact(&id, p.store, run_id, 2, &one, false, 1));
+	/* What a lost attempt of a job left is the next one's to replace, and nobody else's. */
+	one.job_id = 7;
+	one.attempt = 1;
+	CHECK_OK(coord_store_add_artifact(&id, p.store, run_id, 3, &one, false, 1));
+	CHECK(lb_code_of(coord_store_add_artifact(&id, p.store, run_id, 3, &one, false, 1)) ==
+	      LB_E_EXISTS);
+	one.job_id = 8;
+	one.attempt = 2;
+	CHECK(lb_code_of(coord_store_add_artifact(&id, p.store, run_id, 3, &one, false, 1)) ==
+	      LB_E_EXISTS);
+	one.job_id = 7;
+	CHECK_OK(coord_store_add_artifact(&id, p.store, run_id, 3, &one, false, 1));
 	CHECK_OK(coord_store_commit(p.store));
 	CHECK_OK(coord_read_artifacts(&list, p.store, &p.arena, run_id));
 	CHECK(list->count == 1);
